@@ -54,6 +54,21 @@ export function readYaml<S extends z.ZodType>(
   return { ok: false, errors: inOrderOfFile(mistakes.map(place)) };
 }
 
+/**
+ * Read what stands in a file, without the file: as a form sends it.
+ * @param mistakesIn - what the schema cannot say
+ * @returns the value, or every mistake with the path of its field
+ */
+export function readValue<S extends z.ZodType>(
+  value: unknown,
+  schema: S,
+  mistakesIn: (value: z.output<S>) => Mistake[] = () => [],
+): { ok: true; value: z.output<S> } | { ok: false; mistakes: Mistake[] } {
+  const shape = schema.safeParse(value);
+  const mistakes = shape.success ? mistakesIn(shape.data) : shape.error.issues.flatMap(mistakesOf);
+  return shape.success && mistakes.length === 0 ? { ok: true, value: shape.data } : { ok: false, mistakes };
+}
+
 export function inOrderOfFile<E extends FileError>(errors: readonly E[]): E[] {
   return errors.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }

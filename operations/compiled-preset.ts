@@ -5,6 +5,8 @@ export interface CompiledPreset {
   definition: SequenceDefinition;
   content: Record<string, unknown>;
   sourceHash: string;
+  /** The texts that its source brought, as they were written, by the names of `content`; absent: none. */
+  copy?: Record<string, string>;
   /** What the linter reads; absent: it was not read from a file. */
   source?: { file: string; yaml: string };
 }

@@ -57,8 +57,8 @@ export interface Shown {
 }
 
 /** What the version in use says in a step, as somebody would get it now. Reads only. */
-export async function previewStep(deps: Deps, wish: PreviewWish): Promise<Previewed> {
-  const shown = await deps.db.withTenant(wish.tenantId, (tx) => showStep(tx, deps, wish, null));
+export async function previewStep(deps: Deps, wish: PreviewWish, only: Channel | null = null, draft: Version | null = null): Promise<Previewed> {
+  const shown = await deps.db.withTenant(wish.tenantId, (tx) => showStep(tx, deps, wish, only, draft));
   if (shown.kind !== 'shown') return shown;
   const { texts, channel, facts, offerWhy } = shown;
   const preview = previewMessage(texts.stored, shown.content, channel, facts);
@@ -67,14 +67,18 @@ export async function previewStep(deps: Deps, wish: PreviewWish): Promise<Previe
   return { kind: 'previewed', preview: { ...preview, script, claims: [...preview.claims, ...offer] } };
 }
 
-/** @param only - a channel that it must have a text for; null: the first of the step's that has one */
+/**
+ * @param only - a channel that it must have a text for; null: the first of the step's that has one
+ * @param draft - instead of the version in use
+ */
 export async function showStep(
   tx: Tx,
   deps: Deps,
   wish: PreviewWish,
   only: Channel | null,
+  draft: Version | null = null,
 ): Promise<Shown | Exclude<Previewed, { kind: 'previewed' }>> {
-  const version = await inUse(tx, wish.slug);
+  const version = draft ?? (await inUse(tx, wish.slug));
   const about = version === null ? null : kindOfSequence(deps.subjects, version.definition);
   if (version === null || about === null) return { kind: 'unknown_sequence' };
   const step = version.definition.steps.find(({ id }) => id === wish.stepId);

@@ -16,6 +16,7 @@ import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { lintSequence } from '../domain/lint/lint-sequence.ts';
 import { tenantSettings, type TenantSettings } from '../domain/tenant-settings.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
+import { canonical } from '../domain/versions/compare-versions.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import { type AnySubjectKind, subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import type { CompiledPreset } from './compiled-preset.ts';
@@ -57,27 +58,35 @@ export async function compilePreset(
   if (kind === null) throw new PresetError(`${source.file}: nothing is known about what ${definition.on} starts`);
   const content = { ...(await compileTexts(source, definition, kind, inUse)), ...(await compileForModel(source, definition, kind, inUse)) };
   const sourceHash = createHash('sha256').update(JSON.stringify({ definition, content })).digest('hex');
-  return { definition, content, sourceHash, source: { file: source.file, yaml: source.yaml } };
+  return { definition, content, sourceHash, copy: writtenTexts(source, content), source: { file: source.file, yaml: source.yaml } };
 }
 
-/** Each text of a sequence with its translations, in the order of its steps. */
-async function compileTexts(
+/** Of the texts that a source brings, those that its sequence uses. */
+const writtenTexts = ({ copy }: PresetSource, content: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(copy).flatMap(([name, { text }]) => (Object.hasOwn(content, name) ? [[name, text]] : [])));
+
+/**
+ * Each text of a sequence with its translations, in the order of its steps.
+ * @param only - the id of the one step whose texts are wanted; null: those of all
+ */
+export async function compileTexts(
   { file, copy: given }: PresetSource,
   definition: SequenceDefinition,
   kind: AnySubjectKind,
   inUse: Readonly<Record<string, unknown>>,
+  only: string | null = null,
 ): Promise<Record<string, unknown>> {
   const content: Record<string, unknown> = {};
   const begunBy = new Map<Channel, string>();
   const names = [...new Set([...Object.keys(given), ...Object.keys(inUse)])];
   const texts: SequenceText[] = [];
-  const isChanged = (original: string) => JSON.stringify(content[original]) !== JSON.stringify(inUse[original]);
+  const isChanged = (original: string) => canonical(content[original]) !== canonical(inUse[original]);
   for (const { step, channel, original } of textsOf(definition)) {
     const channelContent = channelContentOf(channel);
     const isFirst = (begunBy.get(channel) ?? step) === step;
     begunBy.set(channel, begunBy.get(channel) ?? step);
     // A text that several steps share is compiled for the first of them, which has the strictest requirements.
-    if (channelContent === null || Object.hasOwn(content, original)) continue;
+    if (channelContent === null || Object.hasOwn(content, original) || (only !== null && step !== only)) continue;
     for (const name of [original, ...names.filter((other) => isTranslationOf(other, original))]) {
       const copy = given[name];
       if (copy === undefined && !Object.hasOwn(inUse, name)) {
@@ -92,6 +101,7 @@ async function compileTexts(
     }
   }
   const fileOf = (name: string) => given[name]?.file ?? besides(given, name);
+  if (only !== null) return content;
   refuseProblems(
     [...unknownLanguages(Object.keys(content), fileOf), ...missingTranslations(texts, fileOf), ...withoutOffer(definition, content, fileOf)].map(
       (problem) => ({ ...problem, line: null }),
@@ -178,7 +188,9 @@ async function storeVersion(
     const inUse = await readVersion(tx, sequence.currentVersionId);
     const isOthers = inUse !== undefined && inUse.publishedBy !== null && inUse.publishedBy !== by;
     if (inUse !== undefined && (inUse.sourceHash === sourceHash || isOthers)) return { version: inUse.version, isNew: false };
-    return { version: (await addVersion(tx, sequence, preset, by)).version, isNew: true };
+    // Every process has the files of its presets: their texts are not stored with each store.
+    const copy = by === null ? null : (preset.copy ?? null);
+    return { version: (await addVersion(tx, sequence, { ...preset, copy }, by)).version, isNew: true };
   });
 }
 
@@ -204,14 +216,17 @@ async function readVersion(tx: Tx, versionId: string | null) {
   return (await tx.select({ version, sourceHash, publishedBy }).from(sequenceVersions).where(eq(sequenceVersions.id, versionId)))[0];
 }
 
+/** What a version consists of. `copy`: its texts as they were written; null: they are files of the installation, or not known. */
+export type VersionContent = Pick<CompiledPreset, 'definition' | 'content' | 'sourceHash'> & { copy?: Record<string, string> | null | undefined };
+
 /** Add a version that new enrollments get from now on. The sequence is locked. @param publishedBy - null: it came with the installation */
 export async function addVersion(
   tx: Tx,
   sequence: SequenceRow,
-  { definition, content, sourceHash }: Pick<CompiledPreset, 'definition' | 'content' | 'sourceHash'>,
+  { definition, content, sourceHash, copy = null }: VersionContent,
   publishedBy: string | null,
 ): Promise<{ id: string; version: number }> {
-  const made = await storeVersionOf(tx, sequence, { definition, content, sourceHash }, publishedBy);
+  const made = await storeVersionOf(tx, sequence, { definition, content, sourceHash, copy }, publishedBy);
   const status = sequence.status === 'DRAFT' ? 'ACTIVE' : sequence.status;
   await tx.update(sequences).set({ currentVersionId: made.id, name: definition.name, status }).where(eq(sequences.id, sequence.id));
   return made;
@@ -221,13 +236,13 @@ export async function addVersion(
 export async function storeVersionOf(
   tx: Tx,
   { tenantId, id: sequenceId }: SequenceRow,
-  { definition, content, sourceHash }: Pick<CompiledPreset, 'definition' | 'content' | 'sourceHash'>,
+  { definition, content, sourceHash, copy = null }: VersionContent,
   publishedBy: string | null,
 ): Promise<{ id: string; version: number }> {
   const ofSequence = tx.select({ version: sequenceVersions.version }).from(sequenceVersions).where(eq(sequenceVersions.sequenceId, sequenceId));
   const [latest] = await ofSequence.orderBy(desc(sequenceVersions.version)).limit(1);
   const version = (latest?.version ?? 0) + 1;
   const id = uuidv7();
-  await tx.insert(sequenceVersions).values({ tenantId, id, sequenceId, version, definition, content, sourceHash, publishedBy });
+  await tx.insert(sequenceVersions).values({ tenantId, id, sequenceId, version, definition, content, sourceHash, copy, publishedBy });
   return { id, version };
 }

@@ -3579,7 +3579,7 @@ export interface paths {
         put?: never;
         /**
          * Create a sequence
-         * @description It begins as a draft without steps. Add steps, then activate it.
+         * @description It begins as a draft without steps, or with those of another one (`like`). Edit it, then activate it.
          */
         post: operations["postApiSequences"];
         delete?: never;
@@ -3853,6 +3853,70 @@ export interface paths {
          * @description Those behind it move up.
          */
         delete: operations["deleteApiSequencesSlugStepsStepId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sequences/{slug}/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a sequence as a form edits it
+         * @description Its draft, else the version in use, as JSON, with its texts as they were written.
+         */
+        get: operations["getApiSequencesSlugForm"];
+        /**
+         * Store a form as the draft
+         * @description It names the draft and the version in use that were seen: where one of them is another by now, nothing is stored (409 `stale_draft`). Comments in the file of the draft stay.
+         */
+        put: operations["putApiSequencesSlugForm"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sequences/{slug}/form/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a form while it is filled in
+         * @description What is wrong with which field or text. Stores nothing. What takes long, rehearsing it hour by hour, is done when it is stored.
+         */
+        post: operations["postApiSequencesSlugFormCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sequences/{slug}/form/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show what a step of a form says
+         * @description As a contact or a sample would get it. Stores and sends nothing.
+         */
+        post: operations["postApiSequencesSlugFormPreview"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -8679,6 +8743,21 @@ export interface components {
             field: string;
             reason: string;
         };
+        FormFault: {
+            /** @description Of the field, such as `["steps", 2, "at"]`; empty: the whole, or a text. */
+            path: (string | number)[];
+            /** @description The name of the text in which it is; null: in none. */
+            text: string | null;
+            line: number | null;
+            /** @description `format`: it cannot be read; `text`; `script`; else a rule of the linter. */
+            rule: string;
+            /** @enum {string} */
+            severity: "error" | "warning";
+            message: string;
+        };
+        FormFaults: {
+            faults: components["schemas"]["FormFault"][];
+        };
         FoundExplanations: {
             /** @description The newest first, five at most. */
             explanations: components["schemas"]["Explanation"][];
@@ -11543,6 +11622,38 @@ export interface components {
             open_rate: number | null;
             /** @description Emails whose link a person followed ÷ emails accepted; null without emails. */
             click_rate: number | null;
+        };
+        SequenceForm: {
+            slug: string;
+            name: string;
+            /** @enum {string} */
+            status: "DRAFT" | "ACTIVE" | "ARCHIVED";
+            /** @description The version in use; 0: none. */
+            base_version: number;
+            /** @description The `source_hash` of the draft that is shown; null: there is none, and the version in use is shown. */
+            draft: string | null;
+            /** @description What the file of the sequence says, as JSON: spans are texts such as `2h`. */
+            said: {
+                [key: string]: unknown;
+            };
+            texts: {
+                name: string;
+                source: string;
+                /** @description What stands between its lines of `---`. */
+                fields: {
+                    [key: string]: unknown;
+                };
+                /** @description What stands below them. */
+                body: string;
+            }[];
+            /** @description Texts of the version in use of which only the compiled form is kept: they stay as they are, or are written anew. */
+            unknown_texts: string[];
+            /** @description What it is about, which attributes conditions may ask for, and the samples of previews; null: it does not say what it is about. */
+            about: {
+                kind: string;
+                attributes: string[];
+                samples: string[];
+            } | null;
         };
         SequenceOutcomes: {
             /** Format: date-time */
@@ -21531,6 +21642,8 @@ export interface operations {
                      * @default manual
                      */
                     on?: string;
+                    /** @description The slug of a sequence whose steps and texts it begins with. `on` and `about` are those of that one. */
+                    like?: string;
                     /** @description What a manual sequence is about. Default: `lead`. */
                     about?: string;
                 };
@@ -22250,6 +22363,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SequenceWithSteps"];
+                };
+            };
+        };
+    };
+    getApiSequencesSlugForm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequenceForm"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    putApiSequencesSlugForm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What the file of the sequence says, as JSON: spans are texts such as `2h`. */
+                    said: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description Texts that are written anew, by name, as in `PUT …/draft`. The others are those of the draft so far, else of the version in use.
+                     * @default {}
+                     */
+                    texts?: {
+                        [key: string]: string;
+                    };
+                    /** @description The `draft` that was seen; null: there was none. */
+                    draft: string | null;
+                    /** @description The version in use that was seen; 0: none. */
+                    base_version: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequenceForm"];
+                };
+            };
+        };
+    };
+    postApiSequencesSlugFormCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What the file of the sequence says, as JSON: spans are texts such as `2h`. */
+                    said: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description Texts that are written anew, by name, as in `PUT …/draft`. The others are those of the draft so far, else of the version in use.
+                     * @default {}
+                     */
+                    texts?: {
+                        [key: string]: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormFaults"];
+                };
+            };
+        };
+    };
+    postApiSequencesSlugFormPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What the file of the sequence says, as JSON: spans are texts such as `2h`. */
+                    said: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description Texts that are written anew, by name, as in `PUT …/draft`. The others are those of the draft so far, else of the version in use.
+                     * @default {}
+                     */
+                    texts?: {
+                        [key: string]: string;
+                    };
+                    step: string;
+                    /**
+                     * @description Default: the first of the step’s that has a text.
+                     * @enum {string}
+                     */
+                    channel?: "email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none";
+                    /** @description The id of a contact, or an email address of theirs; left out, a sample is shown. */
+                    contact?: string;
+                    sample?: string;
+                    /** @description The reader’s, BCP 47. */
+                    locale?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePreview"];
                 };
             };
         };

@@ -108,6 +108,15 @@ const sequenceRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/sequences/sequence.tsx'), 'SequencePage'),
 });
 
+const builderView = oneOf(['steps', 'settings', 'publish', 'versions'], 'steps');
+const builderRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'sequences/$slug/edit',
+  validateSearch: (given: Given) => ({ view: builderView(given['view']), step: text(given['step']) }),
+  search: { middlewares: [stripSearchParams({ view: 'steps', step: '' })] },
+  component: lazyRouteComponent(() => import('./screens/builder/builder.tsx'), 'Builder'),
+});
+
 const peopleRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'people',
@@ -214,6 +223,7 @@ const routes = rootRoute.addChildren([
     todayRoute,
     sequencesRoute,
     sequenceRoute,
+    builderRoute,
     peopleRoute,
     personRoute,
     whyNotRoute,

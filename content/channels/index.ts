@@ -56,6 +56,9 @@ export function hasCopy(stored: Readonly<Record<string, unknown>>, content: stri
 /** The content under which a version stores what a model's words are put into, beside the text that stands in for them. */
 const modelLayoutOf = (content: string) => `${content}/model`;
 
+/** Whether what a version stores under a name is what a model’s words are put into, and no text of its own. */
+export const isModelLayout = (name: string): boolean => (readCopyName(name)?.content ?? '').endsWith(modelLayoutOf(''));
+
 /** English is the one that the others count as translations of. */
 export function modelLayoutName(content: string, channel: Channel, language: string): string {
   const name = copyNameOf(modelLayoutOf(content), channel);

@@ -68,6 +68,8 @@ export const sequenceVersions = pgTable(
     definition: jsonb('definition').$type<SequenceDefinition>().notNull(),
     /** Compiled texts by content name: emails under the bare name, as builds before other channels had texts read them, others with their suffix. */
     content: jsonb('content').$type<Record<string, unknown>>().notNull(),
+    /** Texts as they were written, by the names of `content`. One that is missing is a file of the installation, or was published before they were kept. */
+    copy: jsonb('copy').$type<Record<string, string>>(),
     /** SHA-256 over definition and content: an unchanged preset file makes no new version. */
     sourceHash: text('source_hash').notNull(),
     publishedAt: instantNow('published_at'),

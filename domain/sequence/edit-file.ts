@@ -1,4 +1,5 @@
-import { type Document, isMap, isSeq, parseDocument, stringify, YAMLMap } from 'yaml';
+import { type Document, isMap, isSeq, parse, parseDocument, stringify, YAMLMap } from 'yaml';
+import { canonical } from '../versions/compare-versions.ts';
 
 /** A sequence without steps yet: it cannot be published. */
 export function newSequenceFile(fields: Readonly<Record<string, unknown>>): string {
@@ -50,6 +51,60 @@ export function removeStep(yaml: string, id: string): string | null {
   steps.items.splice(index, 1);
   return document.toString();
 }
+
+/** What a file says, as plain data. @throws YAMLParseError where it is no YAML */
+export const saidIn = (yaml: string): unknown => parse(yaml, { maxAliasCount: 50 });
+
+/**
+ * The file that says what a form says. Comments, and whatever stays as it was, stay as they are written.
+ * @param yaml - the file so far; null: there is none
+ */
+export function fileSaying(yaml: string | null, said: Readonly<Record<string, unknown>>): string {
+  const anew = () => stringify(said);
+  if (yaml === null) return anew();
+  const document = parseDocument(yaml);
+  if (document.errors.length > 0 || !isMap(document.contents)) return anew();
+  const { steps, ...fields } = said;
+  setChanged(document, document.toJS({ maxAliasCount: 50 }), fields, ['steps']);
+  if (Array.isArray(steps)) {
+    const list = stepsIn(document);
+    if (steps.length > 0) list.flow = false;
+    const before = [...list.items];
+    list.items = steps.map((step: unknown) => {
+      const item = before.find((one) => isMap(one) && isFields(step) && one.get('id') === step['id']);
+      if (!(item instanceof YAMLMap) || !isFields(step)) return document.createNode(step, { flow: true });
+      before.splice(before.indexOf(item), 1);
+      setChanged(
+        { set: (name, value) => item.set(name, document.createNode(value, { flow: true })), delete: (name) => item.delete(name) },
+        item.toJS(document),
+        step,
+      );
+      return item;
+    });
+  } else if (steps === undefined) document.delete('steps');
+  else document.set('steps', steps);
+  // An alias whose anchor went, for one, cannot be written.
+  try {
+    const merged = document.toString();
+    return isSame(saidIn(merged), saidIn(anew())) ? merged : anew();
+  } catch {
+    return anew();
+  }
+}
+
+function setChanged(
+  on: { set(name: string, value: unknown): void; delete(name: string): void },
+  before: unknown,
+  after: Readonly<Record<string, unknown>>,
+  except: readonly string[] = [],
+): void {
+  const was = isFields(before) ? before : {};
+  for (const name of Object.keys(was)) if (!(name in after) && !except.includes(name)) on.delete(name);
+  for (const [name, value] of Object.entries(after)) if (!isSame(was[name], value)) on.set(name, value);
+}
+
+const isSame = (a: unknown, b: unknown) => canonical(a) === canonical(b);
+const isFields = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The ids of its steps, and the fields that each has. */
 export function stepsOfFile(yaml: string): { id: string; fields: ReadonlySet<string> }[] {

@@ -1,6 +1,6 @@
 import type { Document } from 'yaml';
 import { subjectKinds, type SubjectKinds } from '../subjects/index.ts';
-import { type FileError, type Place, readYaml, spell } from '../yaml-file.ts';
+import { type FileError, type Mistake, type Place, readValue, readYaml, spell } from '../yaml-file.ts';
 import type { SequenceDefinition } from './definition.ts';
 import { findMistakes, toDefinition } from './definition-rules.ts';
 import { sequenceSchemaFor } from './definition-schema.ts';
@@ -15,6 +15,15 @@ export type ParsedSequence = { ok: true; definition: SequenceDefinition; place: 
 export function parseSequence(yaml: string, kinds: SubjectKinds = subjectKinds): ParsedSequence {
   const read = readYaml(yaml, sequenceSchemaFor(kinds), (shape) => findMistakes(shape, kinds), label);
   return read.ok ? { ok: true, definition: toDefinition(read.value), place: read.place } : read;
+}
+
+/** Read a sequence from what its file would say, as plain data. @returns every mistake with the path of its field; never throws for bad input */
+export function readSequence(
+  said: unknown,
+  kinds: SubjectKinds = subjectKinds,
+): { ok: true; definition: SequenceDefinition } | { ok: false; mistakes: Mistake[] } {
+  const read = readValue(said, sequenceSchemaFor(kinds), (shape) => findMistakes(shape, kinds));
+  return read.ok ? { ok: true, definition: toDefinition(read.value) } : read;
 }
 
 /** What to call the field: ``Step `email_2h`: `at` ``. */

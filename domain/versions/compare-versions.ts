@@ -129,8 +129,8 @@ function changesOf(before: Readonly<Record<string, unknown>>, after: Readonly<Re
 }
 
 /** JSON with sorted keys: Postgres keeps objects in an order of its own. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
+export function canonical(value: unknown): string {
+  return JSON.stringify(value ?? null, (_key, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : part,

@@ -4,6 +4,7 @@ import { CopySourceError } from '../../content/copy-source.ts';
 import type { Tx } from '../../db/client.ts';
 import { sequenceDrafts, sequences, sequenceVersions, settingsVersions, tenants } from '../../db/schema/index.ts';
 import { type LintedLine, lintSequence } from '../../domain/lint/lint-sequence.ts';
+import { parseSequence } from '../../domain/sequence/parse-sequence.ts';
 import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
 import { scriptFaults } from '../scripts/scripts.ts';
@@ -146,7 +147,7 @@ export async function loadDraft(tx: Tx, slug: string): Promise<StoredDraft | nul
 }
 
 /** The settings that the store has set itself, also to what is the default: a law that depends on one is certain then. */
-async function settingsStated(tx: Tx, settings: TenantSettings): Promise<Partial<TenantSettings>> {
+export async function settingsStated(tx: Tx, settings: TenantSettings): Promise<Partial<TenantSettings>> {
   const rows = await tx.selectDistinct({ name: sql<string>`jsonb_object_keys(${settingsVersions.changes})` }).from(settingsVersions);
   const set = Object.entries(settings).filter(([name]) => rows.some((row) => row.name === name));
   return { ...statedIn(settings), ...Object.fromEntries(set) };
@@ -160,7 +161,8 @@ export async function compileDraft(
   inUse: Readonly<Record<string, unknown>>,
 ): Promise<CompiledPreset | { faults: SourceFault[] }> {
   const file = fileOf(slug);
-  const faults = lintSequence(yaml, {}, subjects).filter(({ rule }) => rule === 'format');
+  const parsed = parseSequence(yaml, subjects);
+  const faults = parsed.ok ? [] : parsed.errors;
   if (faults.length > 0) return { faults: faults.map((fault) => faultAt(slug, fault)) };
   const texts = Object.fromEntries(
     Object.entries(copy).map(([name, text]) => [name, { file: `${name}.${name.endsWith('.brief') ? 'yaml' : 'liquid'}`, text }]),
@@ -197,7 +199,7 @@ export const faultAt = (slug: string, { line, column, message }: Pick<LintedLine
 });
 
 /** The compiled texts of the version in use; none where nothing was published. */
-async function contentInUse(tx: Tx, slug: string): Promise<Record<string, unknown>> {
+export async function contentInUse(tx: Tx, slug: string): Promise<Record<string, unknown>> {
   const [found] = await tx
     .select({ content: sequenceVersions.content })
     .from(sequences)

@@ -73,13 +73,11 @@ export async function createSequence(
   { tenantId, actor, campaignId, ...wish }: SequenceWish,
 ): Promise<{ kind: 'created'; slug: string } | EditRefused> {
   const { name, description, on, about } = wish;
-  const tried = wish.slug === null ? slugsFor(name) : [wish.slug];
   return deps.db.withTenant(tenantId, async (tx) => {
     const campaign = campaignId === null ? null : await openCampaign(tx, campaignId);
     if (campaign === 'unknown') return { kind: 'unknown_campaign' };
-    const taken = new Set((await tx.select({ slug: sequences.slug }).from(sequences).where(inArray(sequences.slug, tried))).map(({ slug }) => slug));
-    const slug = tried.find((one) => !taken.has(one));
-    if (slug === undefined) return { kind: 'slug_taken' };
+    const slug = await freeSlug(tx, wish.slug, name);
+    if (slug === null) return { kind: 'slug_taken' };
     const yaml = newSequenceFile({
       sequence: slug,
       name,
@@ -96,6 +94,13 @@ export async function createSequence(
     if (campaignId !== null) await assignTo(tx, { tenantId, actor, campaignId, slug });
     return { kind: 'created', slug };
   });
+}
+
+/** @param wanted - null: it is made from the name. @returns null: it is taken */
+export async function freeSlug(tx: Tx, wanted: string | null, name: string): Promise<string | null> {
+  const tried = wanted === null ? slugsFor(name) : [wanted];
+  const taken = new Set((await tx.select({ slug: sequences.slug }).from(sequences).where(inArray(sequences.slug, tried))).map(({ slug }) => slug));
+  return tried.find((one) => !taken.has(one)) ?? null;
 }
 
 /** A step that is missing is what is wrong with it, and nothing else. */

@@ -4,7 +4,7 @@ import { enrollments, sequenceDrafts, sequences, sequenceVersions, versionMoves 
 import { sequenceFileOf } from '../../domain/sequence/edit-file.ts';
 import { fileOfDefinition } from '../../domain/sequence/file-of-definition.ts';
 import type { StopReason } from '../../domain/sequence/plan.ts';
-import { compareVersions, isSame, type VersionDiff, type VersionSource } from '../../domain/versions/compare-versions.ts';
+import { canonical, compareVersions, isSame, type VersionDiff, type VersionSource } from '../../domain/versions/compare-versions.ts';
 import { type Affected, headCounts } from '../../domain/versions/head-counts.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
@@ -102,12 +102,12 @@ export async function rollBack(deps: PublishDeps, input: PublishInput & { to: nu
   const older = await deps.db.withTenant(input.tenantId, async (tx) => {
     const { sequence } = await readInUse(tx, input.slug);
     if (sequence === null) return null;
-    const { definition, content, sourceHash } = sequenceVersions;
+    const { definition, content, sourceHash, copy } = sequenceVersions;
     const wanted = and(eq(sequenceVersions.sequenceId, sequence.id), eq(sequenceVersions.version, input.to));
-    return (await tx.select({ definition, content, sourceHash }).from(sequenceVersions).where(wanted))[0] ?? null;
+    return (await tx.select({ definition, content, sourceHash, copy }).from(sequenceVersions).where(wanted))[0] ?? null;
   });
   if (older === null) return { kind: 'unknown' };
-  return publish(deps, input, older, () => Promise.resolve(true), { rolled_back_to: input.to });
+  return publish(deps, input, { ...older, copy: older.copy ?? {} }, () => Promise.resolve(true), { rolled_back_to: input.to });
 }
 
 /**
@@ -141,7 +141,7 @@ export interface PublishApply {
 async function publish(
   deps: PublishDeps,
   { tenantId, slug, baseVersion, running, actor }: PublishInput,
-  compiled: Pick<CompiledPreset, 'definition' | 'content' | 'sourceHash'>,
+  compiled: Pick<CompiledPreset, 'definition' | 'content' | 'sourceHash' | 'copy'>,
   stillWanted: (tx: Tx, sequence: SequenceRow) => Promise<boolean>,
   noted: Record<string, unknown> = {},
   madeIt: (tx: Tx, version: number) => Promise<void> = () => Promise.resolve(),
@@ -157,7 +157,7 @@ async function publish(
     if (inUse !== null && isSame(diff)) return { kind: 'unchanged', version };
     if (running === null && waitedFor.length > 0) return { kind: 'choice_needed', waitedFor };
     if (!(await stillWanted(tx, sequence))) return { kind: 'stale', version };
-    const made = await addVersion(tx, sequence, compiled, actor);
+    const made = await addVersion(tx, sequence, { ...compiled, copy: writtenCopy(compiled, inUse) }, actor);
     await madeIt(tx, made.version);
     if (running === 'move') await decideRunning(tx, sequence, made.id, { toVersionId: made.id, reason: null });
     if (running === 'exit') await decideRunning(tx, sequence, made.id, { toVersionId: null, reason: 'version_replaced' });
@@ -195,15 +195,33 @@ export async function decideRunning(
   );
 }
 
-async function readInUse(tx: Tx, slug: string): Promise<{ sequence: SequenceRow | null; inUse: (VersionSource & { version: number }) | null }> {
+/** The version in use. `copy`: those of its texts that are stored as they were written; null: none is. */
+export interface InUse extends VersionSource {
+  version: number;
+  sourceHash: string;
+  copy: Record<string, string> | null;
+}
+
+/** The texts of a version as they were written: what its draft brings, else what is known of the version before, as long as it is the same text. */
+function writtenCopy({ content, copy }: Pick<CompiledPreset, 'content' | 'copy'>, before: InUse | null): Record<string, string> {
+  const written = Object.keys(content).flatMap((name): [string, string][] => {
+    const text = copy?.[name] ?? (canonical(before?.content[name]) === canonical(content[name]) ? before?.copy?.[name] : undefined);
+    return text === undefined ? [] : [[name, text]];
+  });
+  return Object.fromEntries(written);
+}
+
+export async function readInUse(tx: Tx, slug: string): Promise<{ sequence: SequenceRow | null; inUse: InUse | null }> {
+  const { version: number, sourceHash: hash, copy: written, definition: says, content: texts } = sequenceVersions;
   const [found] = await tx
-    .select({ sequence: sequences, version: sequenceVersions.version, definition: sequenceVersions.definition, content: sequenceVersions.content })
+    .select({ sequence: sequences, version: number, definition: says, content: texts, sourceHash: hash, copy: written })
     .from(sequences)
     .leftJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
     .where(eq(sequences.slug, slug));
   if (found === undefined) return { sequence: null, inUse: null };
-  const { sequence, version, definition, content } = found;
-  return { sequence, inUse: version === null || definition === null || content === null ? null : { version, definition, content } };
+  const { sequence, version, definition, content, sourceHash, copy } = found;
+  const isPublished = version !== null && definition !== null && content !== null && sourceHash !== null;
+  return { sequence, inUse: isPublished ? { version, definition, content, sourceHash, copy } : null };
 }
 
 async function previewOf(tx: Tx, sequence: SequenceRow, inUse: (VersionSource & { version: number }) | null, after: VersionSource): Promise<Preview> {

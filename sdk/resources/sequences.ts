@@ -52,6 +52,14 @@ export const sequences = (api: Api) => ({
   stats: api.withQuery('GET /api/sequences/{slug}/stats'),
   /** What became of those in it, and when: conversion and every other exit as competing ends. */
   outcomes: api.withQuery('GET /api/sequences/{slug}/outcomes'),
+  /** Show a sequence as a form edits it. */
+  form: api.plain('GET /api/sequences/{slug}/form'),
+  /** Store a form as the draft. */
+  storeForm: api.withBody('PUT /api/sequences/{slug}/form'),
+  /** Check a form while it is filled in. */
+  checkForm: api.withBody('POST /api/sequences/{slug}/form/check'),
+  /** Show what a step of a form says. */
+  previewForm: api.withBody('POST /api/sequences/{slug}/form/preview'),
   /** Pause a sequence. */
   pause: api.withBody('POST /api/sequences/{slug}/pause'),
   /** Resume a sequence. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,4 +79,15 @@ test('nothing outside of its folder is served', async () => {
     const { body } = await app.inject(path);
     expect(body).not.toContain('0123456789abcdef');
   }
+});
+
+test('emails are shown in a page of nobody’s origin, which runs its own script alone', async () => {
+  const { statusCode, headers, body } = await (await serve()).inject('/app/assets/email-frame.html');
+  expect(statusCode).toBe(200);
+  const script = /<script>(.*)<\/script>/.exec(body)?.[1] ?? '';
+  const hash = createHash('sha256').update(script).digest('base64');
+  const policy = String(headers['content-security-policy']);
+  expect(policy).toContain(`default-src 'none'; script-src 'sha256-${hash}';`);
+  expect(policy).toMatch(/frame-ancestors 'self'; sandbox allow-scripts$/);
+  expect(headers['x-frame-options']).toBe('SAMEORIGIN');
 });

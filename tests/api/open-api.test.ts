@@ -146,6 +146,7 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /api/sequences/{slug}',
     'GET /api/sequences/{slug}/draft',
     'GET /api/sequences/{slug}/enrollments',
+    'GET /api/sequences/{slug}/form',
     'GET /api/sequences/{slug}/outcomes',
     'GET /api/sequences/{slug}/preview',
     'GET /api/sequences/{slug}/shadow',
@@ -285,6 +286,8 @@ test('every route is described, and nothing that does not exist', () => {
     'POST /api/sequences/{slug}/archive',
     'POST /api/sequences/{slug}/end',
     'POST /api/sequences/{slug}/enroll',
+    'POST /api/sequences/{slug}/form/check',
+    'POST /api/sequences/{slug}/form/preview',
     'POST /api/sequences/{slug}/pause',
     'POST /api/sequences/{slug}/publish',
     'POST /api/sequences/{slug}/resume',
@@ -323,6 +326,7 @@ test('every route is described, and nothing that does not exist', () => {
     'PUT /api/notification-templates/{kind}/{channel}',
     'PUT /api/sequences/{slug}',
     'PUT /api/sequences/{slug}/draft',
+    'PUT /api/sequences/{slug}/form',
     'PUT /api/sequences/{slug}/steps/{stepId}',
     'PUT /api/session/password',
     'PUT /recovery/config',
@@ -330,8 +334,8 @@ test('every route is described, and nothing that does not exist', () => {
   const count = [...served.matchAll(/\((?:[A-Z]+, ?)*[A-Z]+\)/g)]
     .flatMap(([methods]) => methods.slice(1, -1).split(', '))
     .filter((m) => m !== 'HEAD').length;
-  // The dashboard's page and its files: no operations, and what they can do is described.
-  expect(count - 2).toBe(operations().length);
+  // The dashboard’s page, its files, and the frame in which it shows emails: no operations, and what they can do is described.
+  expect(count - 3).toBe(operations().length);
 });
 
 test('every operation says what it is for and what it answers when it fails', () => {
@@ -451,6 +455,7 @@ test('guarded routes name the credential, the others do not', () => {
     'GET /api/sequences/{slug}',
     'GET /api/sequences/{slug}/draft',
     'GET /api/sequences/{slug}/enrollments',
+    'GET /api/sequences/{slug}/form',
     'GET /api/sequences/{slug}/outcomes',
     'GET /api/sequences/{slug}/preview',
     'GET /api/sequences/{slug}/shadow',
@@ -568,6 +573,8 @@ test('guarded routes name the credential, the others do not', () => {
     'POST /api/sequences/{slug}/archive',
     'POST /api/sequences/{slug}/end',
     'POST /api/sequences/{slug}/enroll',
+    'POST /api/sequences/{slug}/form/check',
+    'POST /api/sequences/{slug}/form/preview',
     'POST /api/sequences/{slug}/pause',
     'POST /api/sequences/{slug}/publish',
     'POST /api/sequences/{slug}/resume',
@@ -595,6 +602,7 @@ test('guarded routes name the credential, the others do not', () => {
     'PUT /api/notification-templates/{kind}/{channel}',
     'PUT /api/sequences/{slug}',
     'PUT /api/sequences/{slug}/draft',
+    'PUT /api/sequences/{slug}/form',
     'PUT /api/sequences/{slug}/steps/{stepId}',
     'PUT /recovery/config',
   ]);

@@ -8,7 +8,7 @@ const looks: Record<Look, string> = {
   quiet: 'border border-transparent text-soft hover:bg-sunken hover:text-ink',
 };
 
-const buttonLook = (look: Look = 'plain'): string =>
+export const buttonLook = (look: Look = 'plain'): string =>
   `inline-flex min-h-8 items-center justify-center gap-1.5 rounded-md px-3 text-[0.8125rem] font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed disabled:opacity-50 pointer-coarse:min-h-11 ${looks[look]}`;
 
 export function Button({ look = 'plain', className = '', ...rest }: ComponentProps<'button'> & { look?: Look }) {

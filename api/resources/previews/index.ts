@@ -1,27 +1,12 @@
-import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { channelNames } from '../../../domain/channels/index.ts';
-import { type Previewed, previewStep } from '../../../operations/preview-step.ts';
+import { previewStep } from '../../../operations/preview-step.ts';
 import { mostTestsPerHour, sendTest } from '../../../operations/send-test.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { lineField } from '../../routes/fields.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
-
-const previewSchema = z
-  .object({
-    channel: z.enum(channelNames),
-    locale: z.string().meta({ description: 'Of its words, BCP 47.' }),
-    subject: z.string().nullable(),
-    preheader: z.string().nullable(),
-    html: z.string().nullable(),
-    text: z.string(),
-    cta: z.string().nullable(),
-    claims: z.array(z.object({ claim: z.string(), shown: z.boolean(), why: z.string() })).meta({ description: 'That its text makes.' }),
-    script: z.string().nullable().meta({ description: 'The name of the script that is said in the place of the step’s own text.' }),
-  })
-  .meta({ id: 'MessagePreview' });
+import { previewSchema, refusePreview } from './present.ts';
 
 const params = z.object({ slug: z.string(), step: z.string() });
 const whom = {
@@ -47,7 +32,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const { slug, step } = request.params;
       const { contact = null, sample = null, locale = null } = request.query;
       const done = await previewStep(deps, { tenantId: callerOf(request).tenantId, slug, stepId: step, contact, sample, locale });
-      return done.kind === 'previewed' ? done.preview : refuse(reply, done, 'querystring');
+      return done.kind === 'previewed' ? done.preview : refusePreview(reply, done, 'querystring');
     },
   );
 
@@ -95,26 +80,11 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
             `${mostTestsPerHour} tests an hour are the most. Try again later.`,
           );
         default:
-          return refuse(reply, done, 'body');
+          return refusePreview(reply, done, 'body');
       }
     },
   );
 };
-
-function refuse(reply: FastifyReply, refused: Exclude<Previewed, { kind: 'previewed' }>, where: 'querystring' | 'body'): FastifyReply {
-  switch (refused.kind) {
-    case 'unknown_sequence':
-      return problem(reply, 404, 'unknown_sequence', 'There is no such sequence with a version in use.');
-    case 'unknown_step':
-      return problem(reply, 404, 'unknown_step', 'The version in use has no such step.');
-    case 'unknown_contact':
-      return problem(reply, 404, 'unknown_contact', 'There is no such contact.');
-    case 'unknown_sample':
-      return invalidRequest(reply, [{ path: `${where}/sample`, message: `is none of: ${refused.samples.join('; ')}` }]);
-    case 'no_text':
-      return problem(reply, 409, 'no_text', 'This step sends no text on that channel.');
-  }
-}
 
 export const resource: Resource = {
   tag: { name: 'previews', description: 'What a step says, shown or sent to yourself.' },

@@ -16,6 +16,7 @@ import {
   readSteps,
   type StepWish,
 } from '../../../operations/versions/edit-draft.ts';
+import { createLike } from '../../../operations/versions/form.ts';
 import { readSequence } from '../../../operations/versions/read.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
@@ -93,6 +94,11 @@ const createBody = z.strictObject({
     .max(40)
     .default('manual')
     .meta({ description: 'What starts it: `manual`, which campaigns and programs do, or a trigger such as `lead.created`.' }),
+  like: z
+    .string()
+    .max(40)
+    .optional()
+    .meta({ description: 'The slug of a sequence whose steps and texts it begins with. `on` and `about` are those of that one.' }),
   about: z.string().max(40).optional().meta({ description: 'What a manual sequence is about. Default: `lead`.' }),
 });
 
@@ -134,14 +140,37 @@ export const editingRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (app,
     {
       schema: {
         summary: 'Create a sequence',
-        description: 'It begins as a draft without steps. Add steps, then activate it.',
+        description: 'It begins as a draft without steps, or with those of another one (`like`). Edit it, then activate it.',
         body: createBody,
         response: { 201: detailSchema, ...problems(400, 401, 404, 409, 429, 503) },
       },
     },
     async (request, reply) => {
       const { tenantId } = callerOf(request);
-      const { name, slug = null, description = null, campaignId = null, on, about } = request.body;
+      const { name, slug = null, description = null, campaignId = null, on, about, like } = request.body;
+      if (like !== undefined) {
+        const copied = await createLike(deps, { tenantId, actor: actorOf(request), like, slug, name });
+        if (copied.kind === 'texts_unknown')
+          return problem(
+            reply,
+            409,
+            'texts_unknown',
+            `How these texts were written is not known, only their compiled form: ${copied.texts.join(', ')}. Begin with an empty sequence.`,
+          );
+        if (copied.kind === 'stale') return refuse(reply, { kind: 'slug_taken' });
+        if (copied.kind !== 'created') return refuse(reply, copied);
+        const edited =
+          description === null && campaignId === null
+            ? null
+            : await editSequence(deps, {
+                tenantId,
+                slug: copied.slug,
+                actor: actorOf(request),
+                campaignId: campaignId ?? undefined,
+                fields: description === null ? {} : { description },
+              });
+        return answer(reply, tenantId, copied.slug, edited ?? { kind: 'edited', step: null }, 201);
+      }
       const what = { on, about: about ?? (on === 'manual' || on === 'bulk' ? 'lead' : null) };
       const made = await createSequence(deps, { tenantId, actor: actorOf(request), slug, name, description, campaignId, ...what });
       if (made.kind !== 'created') return refuse(reply, made);

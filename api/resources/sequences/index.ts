@@ -13,6 +13,7 @@ import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { enrollmentRoutes } from './enrollments.ts';
 import { editingRoutes } from './editing.ts';
+import { formRoutes } from './form.ts';
 import { outcomesRoutes } from './outcomes.ts';
 import { statsRoutes } from './stats.ts';
 import { presentDraft, presentPreview, presentSequence, presentShadow, presentVersion } from './present.ts';
@@ -87,6 +88,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
   shadowRoutes(app, deps);
   await enrollmentRoutes(app, options);
   await editingRoutes(app, options);
+  await formRoutes(app, options);
   await statsRoutes(app, options);
   await outcomesRoutes(app, options);
   for (const change of stateChanges) stateRoute(app, deps, change);

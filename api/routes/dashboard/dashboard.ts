@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -44,6 +45,7 @@ export const dashboardRoutes: FastifyPluginAsyncZod<{ dir?: string }> = async (a
   const schema = { hide: true };
   const page = (_request: FastifyRequest, reply: FastifyReply) => (built === null ? sendNotBuilt(reply) : sendDashboard(reply, built.page));
   app.get(dashboardPath, { schema }, page);
+  app.get(`${dashboardPath}/assets/email-frame.html`, { schema }, (_request, reply) => sendEmailFrame(reply));
   app.get<{ Params: { '*': string } }>(`${dashboardPath}/*`, { schema }, (request, reply) => {
     const path = request.params['*'];
     const asset = built?.assets.get(path);
@@ -72,7 +74,7 @@ function readBuilt(dir: string): Built | null {
 
 /** Nothing inline runs, no style is inline, and nothing is loaded from elsewhere. What the page sets on elements while it runs is no inline style. */
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const sendDashboard = (reply: FastifyReply, page: Buffer): FastifyReply =>
   reply
@@ -87,6 +89,26 @@ const sendDashboard = (reply: FastifyReply, page: Buffer): FastifyReply =>
     })
     .type('text/html; charset=utf-8')
     .send(page);
+
+/**
+ * The empty page in which the dashboard shows an email as it looks. It stands in a frame of nobody's origin, takes its content as a message, and lets in
+ * what emails are made of: inline styles, and images from anywhere. Of scripts it runs its own alone, and no link leads out.
+ */
+const emailFrame =
+  "const tell=()=>parent.postMessage({height:document.body.scrollHeight},'*');addEventListener('message',({data})=>{if(typeof data?.html!=='string')return;const page=new DOMParser().parseFromString(data.html,'text/html');document.head.replaceChildren(...page.head.childNodes);document.body.replaceWith(page.body);tell()});addEventListener('click',(event)=>event.preventDefault(),true);addEventListener('resize',tell);addEventListener('load',tell,true);parent.postMessage({ready:true},'*')";
+const framePolicy = `default-src 'none'; script-src 'sha256-${createHash('sha256').update(emailFrame).digest('base64')}'; style-src 'unsafe-inline'; img-src https: http: data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-scripts`;
+
+const sendEmailFrame = (reply: FastifyReply): FastifyReply =>
+  reply
+    .headers({
+      'content-security-policy': framePolicy,
+      'referrer-policy': 'no-referrer',
+      'x-frame-options': 'SAMEORIGIN',
+      'x-robots-tag': 'noindex',
+      'cache-control': 'no-cache',
+    })
+    .type('text/html; charset=utf-8')
+    .send(`<!doctype html><html lang="en"><head><title>Email</title></head><body><script>${emailFrame}</script></body></html>`);
 
 function sendAsset({ headers }: FastifyRequest, reply: FastifyReply, path: string, { type, plain, br, gzip }: Asset): FastifyReply {
   const accepted = headers['accept-encoding'] ?? '';

@@ -1,6 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { changeStep, insertStep, newSequenceFile, removeStep, sequenceFileOf, setFields, stepsOfFile } from '../../../domain/sequence/edit-file.ts';
+import {
+  changeStep,
+  fileSaying,
+  insertStep,
+  newSequenceFile,
+  removeStep,
+  saidIn,
+  sequenceFileOf,
+  setFields,
+  stepsOfFile,
+} from '../../../domain/sequence/edit-file.ts';
 import { fileOfDefinition } from '../../../domain/sequence/file-of-definition.ts';
 import { parseSequence } from '../../../domain/sequence/parse-sequence.ts';
 import { dueField, plainStepsOf } from '../../../domain/sequence/plain-step.ts';
@@ -91,5 +102,36 @@ describe('step by step', () => {
     [{ delayValue: 0, delayUnit: 'minutes', anchor: 'event' }, { after: '0s' }],
   ] as const)('a delay of %o is %o in the file', (delay, field) => {
     expect(dueField(delay)).toEqual(field);
+  });
+});
+
+describe('a form', () => {
+  const presets = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  const before = [manyFields, ...presets.map((name) => readFileSync(`${folder}${name}`, 'utf8')), 'steps: &a [1]\nmore: *a\n', 'no map', ': : :', ''];
+
+  test('the file says what the form says, whatever it said before', () => {
+    const value = fc.jsonValue({ maxDepth: 2 });
+    const step = fc.record({ id: fc.constantFrom('a', 'b', 'c', 'email_2h', 'email_24h'), at: fc.string(), when: value }, { requiredKeys: ['id'] });
+    const form = fc.record(
+      { name: fc.string(), steps: fc.array(step, { maxLength: 5 }), holdout: value, window: value, more: value },
+      { requiredKeys: ['name'] },
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(null, ...before), form, (yaml, given) => {
+        // As it comes by HTTP: without negative zeros.
+        const said = JSON.parse(JSON.stringify(given)) as Record<string, unknown>;
+        expect(saidIn(fileSaying(yaml, said))).toEqual(said);
+      }),
+    );
+  });
+
+  test('a form that says the same leaves the file as it is; one that changes a step leaves the comments', () => {
+    for (const name of presets) {
+      const yaml = readFileSync(`${folder}${name}`, 'utf8');
+      const said = saidIn(yaml) as { steps: Record<string, unknown>[] };
+      expect(definitionOf(fileSaying(yaml, { ...said }))).toEqual(definitionOf(yaml));
+      const comments = (text: string) => text.split('\n').filter((line) => line.trim().startsWith('#')).length;
+      expect(comments(fileSaying(yaml, { ...said, steps: said.steps.toReversed() }))).toBe(comments(yaml));
+    }
   });
 });

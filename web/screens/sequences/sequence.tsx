@@ -1,8 +1,8 @@
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Data } from '../../../sdk/index.ts';
 import { sequences } from '../../../sdk/index.ts';
-import { Button } from '../../parts/button.tsx';
+import { Button, buttonLook } from '../../parts/button.tsx';
 import { Choice } from '../../parts/choice.tsx';
 import { DataList } from '../../parts/data-list.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -29,6 +29,7 @@ type Stats = Data<'GET /api/sequences/{slug}/stats'>;
 export function SequencePage() {
   const { slug } = page.useParams();
   const { days } = page.useSearch();
+  const { slug: store, role } = useStore();
   const navigate = page.useNavigate();
   const found = useStoreQuery(['sequence', slug], (api, signal) => sequences(api).get(slug, { signal }), { live: true });
   const stats = useStoreQuery(['sequence', slug, 'stats', days], (api, signal) => sequences(api).stats(slug, { days: Number(days) }, { signal }), {
@@ -56,6 +57,9 @@ export function SequencePage() {
               ]}
               onChange={(value) => void navigate({ search: (old) => ({ ...old, days: value }), replace: true })}
             />
+            <Link to="/$store/sequences/$slug/edit" params={{ store, slug }} className={buttonLook()}>
+              {may(role, 'edit') ? 'Edit' : 'Look at its texts'}
+            </Link>
             <PauseButton sequence={sequence} />
           </PageHeader>
           <div className="space-y-5">
