@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { enrollments, riskAssessments } from '../../db/schema/index.ts';
+import { enrollments, messages, outbox, riskAssessments, riskStandings, tasks } from '../../db/schema/index.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
-import { assessAccounts } from '../../operations/risk/assess.ts';
+import { dispatchStep } from '../../operations/dispatch-step.ts';
+import { assessAccounts, assessDue } from '../../operations/risk/assess.ts';
 import { beginRun, readRun, workOnRun } from '../../operations/risk/runs.ts';
 import { ask } from '../api/left-carts.ts';
 import { startScript } from '../chaos/own-process.ts';
@@ -11,7 +12,7 @@ import type { RiskProcessConfig } from '../chaos/risk-process.ts';
 import { asOwner } from '../helpers/database.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 
-// Real processes are killed while a portfolio is assessed: each account is assessed once, and its sequence begins once.
+// Real processes are killed while accounts at risk are assessed and acted upon: each is assessed once by a portfolio, and no action is taken twice.
 
 const dayMs = 86_400_000;
 const masterKey = randomBytes(32);
@@ -46,10 +47,10 @@ beforeEach(async () => {
 });
 
 /** Let a process do it, and kill it where it stands at that point. */
-async function killedAt(hangAt: Checkpoint, runId: string, time: number): Promise<void> {
+async function killedAt(hangAt: Checkpoint, does: RiskProcessConfig['does'], time = 1): Promise<void> {
   const config: RiskProcessConfig = {
     ...{ databaseUrl: shop.database.url, masterKey: masterKey.toString('base64'), tenantId: shop.tenant.tenantId },
-    ...{ runId, hangAt, time },
+    ...{ does, hangAt, time },
   };
   const { child, ready } = startScript('tests/chaos/risk-process.ts', { args: [JSON.stringify(config)] });
   await ready;
@@ -62,6 +63,8 @@ const bands = (early: number, active: number, critical: number) =>
   own('/api/settings', 'PATCH', { settings: { riskBands: { early, active, critical } } });
 const assessmentsOf = (id: string) =>
   inTenant((tx) => tx.select().from(riskAssessments).where(eq(riskAssessments.subjectId, id)).orderBy(asc(riskAssessments.id)));
+/** As if the time had passed in which a call of a dead worker may still arrive. */
+const leasesEnd = () => asOwner(shop.database.url, `update messages set claimed_at = claimed_at - interval '1 hour' where live`);
 const runsOf = (id: string) => inTenant((tx) => tx.select({ id: enrollments.id }).from(enrollments).where(eq(enrollments.subjectId, id)));
 
 test.each([
@@ -77,7 +80,7 @@ test.each([
     await assessAccounts(shop.deps, shop.tenant.tenantId, ids.slice(0, 4), 'asked');
     const before = new Map(await Promise.all(ids.map(async (id) => [id, (await assessmentsOf(id)).length] as const)));
     const run = await beginRun(shop.deps, shop.tenant.tenantId, 'test');
-    await killedAt(at, run.id, time);
+    await killedAt(at, { kind: 'portfolio', runId: run.id }, time);
     expect(await readRun(shop.deps, shop.tenant.tenantId, run.id)).toMatchObject({ endedAt: null, assessed: 0, cursor: null });
     const done = await workOnRun(shop.deps, { tenantId: shop.tenant.tenantId, runId: run.id });
     expect(done).toEqual({ assessed: 12, failed: 0, ended: true });
@@ -91,3 +94,54 @@ test.each([
   },
   600_000,
 );
+
+test('a worker that is killed between the assessment and the action: one action, never two', async () => {
+  ids = await accounts(1);
+  const [id = ''] = ids;
+  await bands(0.01, 0.02, 0.03);
+  await inTenant((tx) =>
+    tx
+      .update(riskStandings)
+      .set({ dueAt: Date.now() - 1_000 })
+      .where(eq(riskStandings.subjectId, id)),
+  );
+  await killedAt('risk.before_commit', { kind: 'assess' });
+  expect([await assessmentsOf(id), await runsOf(id)], 'neither without the other').toEqual([[], []]);
+  await killedAt('risk.committed', { kind: 'assess' });
+  expect(await assessmentsOf(id)).toHaveLength(1);
+  const [run] = await runsOf(id);
+  expect(run).toBeDefined();
+  const enrollmentId = run?.id ?? '';
+  const toStart = () => inTenant((tx) => tx.select({ seq: outbox.seq }).from(outbox).where(eq(outbox.enrollmentId, enrollmentId)));
+  expect(await toStart(), 'its workflow will be started').toHaveLength(1);
+  await inTenant((tx) =>
+    tx
+      .update(riskStandings)
+      .set({ dueAt: Date.now() - 1_000 })
+      .where(eq(riskStandings.subjectId, id)),
+  );
+  await assessDue(shop.deps);
+  expect(await runsOf(id)).toEqual([run]);
+  expect(await toStart()).toHaveLength(1);
+
+  // The action itself, killed wherever it may be, each time by another worker.
+  const does = { kind: 'dispatch', enrollmentId, stepId: 'escalate_now' } as const;
+  const escalations = () => inTenant((tx) => tx.select().from(tasks).where(eq(tasks.subjectId, id)));
+  for (const at of ['dispatch.before_commit', 'dispatch.claimed'] as const) {
+    await killedAt(at, does);
+    expect(await escalations(), at).toEqual([]);
+    await leasesEnd();
+  }
+  await killedAt('dispatch.called', does);
+  expect(await escalations(), 'it is made, and nobody has noted so').toHaveLength(1);
+  await leasesEnd();
+  for (;;) {
+    const result = await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId: 'escalate_now' });
+    if (result.kind === 'again') await new Promise((go) => setTimeout(go, result.inMs));
+    else break;
+  }
+  expect(await escalations()).toMatchObject([{ kind: 'escalation', suppressed: false, sendKey: `${enrollmentId}:escalate_now` }]);
+  expect(await inTenant((tx) => tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId)))).toMatchObject([
+    { stepId: 'escalate_now', state: 'sent' },
+  ]);
+}, 600_000);
