@@ -153,6 +153,21 @@ const experimentsRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/experiments/experiments.tsx'), 'Experiments'),
 });
 
+const learningDays = oneOf(['30', '90', '365'], '90');
+const learningChannel = oneOf(['sms', 'call', 'email'], 'email');
+const learningBoard = oneOf(['sequences', 'campaigns', 'sources', 'imports'], 'sequences');
+const learningRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'learning',
+  validateSearch: (given: Given) => ({
+    days: learningDays(given['days']),
+    channel: learningChannel(given['channel']),
+    board: learningBoard(given['board']),
+  }),
+  search: { middlewares: [stripSearchParams({ days: '90', channel: 'email', board: 'sequences' })] },
+  component: lazyRouteComponent(() => import('./screens/learning/learning.tsx'), 'Learning'),
+});
+
 const riskBand = oneOf(['all', 'critical', 'active', 'early', 'none'], 'all');
 const riskRoute = createRoute({
   getParentRoute: () => storeRoute,
@@ -228,6 +243,7 @@ const routes = rootRoute.addChildren([
     personRoute,
     whyNotRoute,
     experimentsRoute,
+    learningRoute,
     riskRoute,
     operationsRoute,
     tasksRoute,

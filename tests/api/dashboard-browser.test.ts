@@ -124,6 +124,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     ['/tasks', 'Tasks'],
     ['/why-not', 'Why not'],
     ['/experiments', 'Tests'],
+    ['/learning', 'Learning'],
     ['/risk', 'Risk'],
     ['/operations', 'Operations'],
     ['/connections', 'Connections'],

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import * as exported from '../../sdk/index.ts';
 import { createClient } from '../../sdk/index.ts';
 
 interface Operation {
@@ -107,6 +108,12 @@ describe('every operation of the API', () => {
       operations.map(({ route }) => route).filter((route) => !reached.has(route) && route !== 'GET /api/live'),
       'operations without a method: add a line to sdk/resources/',
     ).toEqual([]);
+  });
+
+  test('is exported beside the client, for whoever takes single resources', () => {
+    const resources = readdirSync(new URL('../../sdk/resources/', import.meta.url)).map((file) => file.replace(/\.ts$/, ''));
+    const names = resources.map((name) => name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
+    expect(names.filter((name) => !(name in exported))).toEqual([]);
   });
 
   test('is sent with an Idempotency-Key exactly where it takes one', () => {

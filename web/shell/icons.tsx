@@ -45,6 +45,11 @@ export const icons = {
       <path d="M8 3h4M9 3v5l-4.5 7.5A1 1 0 0 0 5.400 17h9.200a1 1 0 0 0 .9-1.500L11 8V3M7 13h6" />
     </Icon>
   ),
+  learning: (
+    <Icon>
+      <path d="M7.5 14.5a5 5 0 1 1 5 0V16h-5zM8 18h4M10 9v5" />
+    </Icon>
+  ),
   risk: (
     <Icon>
       <path d="M10 3.500 17.500 16h-15zM10 8.500v3.500M10 14h.01" />

@@ -6,6 +6,7 @@ export const pages = [
   { to: '/$store/tasks', name: 'Tasks', icon: 'tasks', needs: 'read', exact: false },
   { to: '/$store/why-not', name: 'Why not', icon: 'whyNot', needs: 'read', exact: false },
   { to: '/$store/experiments', name: 'Tests', icon: 'experiments', needs: 'read', exact: false },
+  { to: '/$store/learning', name: 'Learning', icon: 'learning', needs: 'read', exact: false },
   { to: '/$store/risk', name: 'Risk', icon: 'risk', needs: 'read', exact: false },
   { to: '/$store/operations', name: 'Operations', icon: 'operations', needs: 'read', exact: false },
   { to: '/$store/connections', name: 'Connections', icon: 'connections', needs: 'read', exact: false },
