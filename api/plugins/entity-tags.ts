@@ -42,7 +42,7 @@ export function describeEntityTags(route: RouteOptions): void {
       : 'The `ETag` that you have: 304 where it is still so.';
   const { response } = route.schema ?? {};
   const answers = typeof response === 'object' && response !== null ? response : {};
-  const more = header === 'if-match' ? problems(412, 503) : { 304: z.null().meta({ description: 'It is as you have it.' }) };
+  const more = header === 'if-match' ? problems(400, 412, 503) : { ...problems(400), 304: z.null().meta({ description: 'It is as you have it.' }) };
   Object.assign((route.schema ??= {}), {
     headers: headers.extend({ [header]: z.string().max(1_000).optional().meta({ description }) }),
     response: { ...more, ...answers },

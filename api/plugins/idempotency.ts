@@ -46,7 +46,10 @@ export function describeIdempotency(route: RouteOptions): void {
   const headers = route.schema?.headers instanceof z.ZodObject ? route.schema.headers : z.object({});
   const { response } = route.schema ?? {};
   const answers = typeof response === 'object' && response !== null ? response : {};
-  Object.assign((route.schema ??= {}), { headers: headers.extend({ 'idempotency-key': header }), response: { ...problems(409, 422), ...answers } });
+  Object.assign((route.schema ??= {}), {
+    headers: headers.extend({ 'idempotency-key': header }),
+    response: { ...problems(400, 409, 422), ...answers },
+  });
 }
 
 /** Everything that was asked for. A body that is read as a stream is known by its length alone. */

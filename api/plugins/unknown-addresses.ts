@@ -14,14 +14,18 @@ export function refuseUnknownAddresses(app: FastifyInstance): void {
   });
   const refuse = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?')[0] ?? '';
-    const methods = [...served.values()].find(({ fits }) => fits.test(path))?.methods;
+    const methods = (served.get(path) ?? [...served.values()].find(({ fits }) => fits.test(path)))?.methods;
     if (methods === undefined) return problem(reply, 404, 'not_found', 'There is nothing at this address.');
     const allowed = [...methods].toSorted().join(', ');
     return problem(reply.header('allow', allowed), 405, 'method_not_allowed', `This address takes ${allowed}.`);
   };
   // Hooks run for unknown routes only if there is a handler.
   app.setNotFoundHandler(refuse);
-  app.addHook('onRequest', async (request, reply) => (request.is404 ? refuse(request, reply) : undefined));
+  app.addHook('onRequest', async (request, reply) => {
+    // `GET /things/replay` is no thing of the id "replay" where `POST /things/replay` exists.
+    const named = served.get(request.url.split('?')[0] ?? '')?.methods;
+    return request.is404 || named?.has(request.method) === false ? refuse(request, reply) : undefined;
+  });
 }
 
 /** `/c/:token` as a regular expression. */

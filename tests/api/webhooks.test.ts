@@ -119,6 +119,8 @@ test('what is not served says so with problem details, and which methods an addr
   expect(nowhere.json()).toMatchObject({ status: 404, code: 'not_found' });
   for (const [method, url, allowed] of [
     ['GET', '/api/webhooks/generic', 'POST'],
+    // No delivery has the id "replay".
+    ['GET', '/api/quarantine/replay', 'POST'],
     ['DELETE', '/recovery/sequences', 'GET, HEAD, POST'],
     ['PUT', '/u/token', 'GET, HEAD, POST'],
     ['TRACE', `/api/enrollments/${randomUUID()}?x=1`, 'GET, HEAD'],

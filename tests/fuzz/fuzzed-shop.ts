@@ -57,7 +57,8 @@ async function provision(stack: BenchStack): Promise<ProvisionedTenant> {
       name: 'Fuzzed Store',
       timeScale,
       synthetic: true,
-      settings: { quietHours: null, legalHours: false, consentLaw: 'off', catchUpPerMinute: null, caps: [] },
+      // Requests come as fast as they are answered.
+      settings: { requestsPerMinute: 600_000, quietHours: null, legalHours: false, consentLaw: 'off', catchUpPerMinute: null, caps: [] },
     });
   } finally {
     await deps.db.close();

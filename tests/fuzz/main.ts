@@ -52,6 +52,9 @@ async function fuzz(): Promise<number> {
     writeFileSync(join(dir, 'schemathesis.toml'), configOf(shop));
     const args = ['run', `${shop.url}/openapi.json`, '--checks', 'all', '--max-examples', values.examples, '--seed', values.seed];
     args.push('--include-path-regex', `^${values.only}`);
+    // A schema does not say every rule about a value (a time zone, a text that compiles), and wrong keys are answered 429 after a few. That every route
+    // refuses who may not ask is tested for every role (tests/api/keys.test.ts).
+    args.push('--exclude-checks', 'positive_data_acceptance,ignored_auth,missing_required_header');
     const env = {
       ...process.env,
       SCHEMATHESIS_HOOKS: fileURLToPath(new URL('sign_webhooks.py', import.meta.url)),
