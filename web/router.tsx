@@ -117,6 +117,28 @@ const builderRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/builder/builder.tsx'), 'Builder'),
 });
 
+const course = oneOf(['nothing', 'buys', 'replies', 'opts_out', 'outage', 'workers'], 'nothing');
+const rehearseRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'sequences/$slug/rehearse',
+  validateSearch: (given: Given) => ({ who: text(given['who']), from: text(given['from']), course: course(given['course']) }),
+  search: { middlewares: [stripSearchParams({ who: '', from: '', course: 'nothing' })] },
+  component: lazyRouteComponent(() => import('./screens/rehearse/rehearse.tsx'), 'Rehearse'),
+});
+
+const messageState = oneOf(['all', 'claimed', 'sent', 'failed', 'unknown', 'skipped'], 'all');
+const messageChannel = oneOf(['all', 'email', 'sms', 'whatsapp', 'telegram', 'push', 'onsite', 'call', 'crm', 'task'], 'all');
+const messagesRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'messages',
+  validateSearch: (given: Given): { state: ReturnType<typeof messageState>; channel: string } => ({
+    state: messageState(given['state']),
+    channel: messageChannel(given['channel']),
+  }),
+  search: { middlewares: [stripSearchParams({ state: 'all', channel: 'all' })] },
+  component: lazyRouteComponent(() => import('./screens/messages/messages.tsx'), 'Messages'),
+});
+
 const peopleRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'people',
@@ -239,6 +261,8 @@ const routes = rootRoute.addChildren([
     sequencesRoute,
     sequenceRoute,
     builderRoute,
+    rehearseRoute,
+    messagesRoute,
     peopleRoute,
     personRoute,
     whyNotRoute,

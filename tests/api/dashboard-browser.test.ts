@@ -120,6 +120,8 @@ describe.skipIf(!hasBrowser)(title, () => {
     ['/sequences/cart/edit?view=settings', 'When it ends'],
     ['/sequences/cart/edit?view=publish', 'Publish'],
     ['/sequences/cart/edit?view=versions', 'Versions'],
+    ['/sequences/cart/rehearse?who=ada@example.com&from=2026-03-10T10:00', 'Over the days'],
+    ['/messages', 'Messages'],
     ['/people', 'People'],
     ['/tasks', 'Tasks'],
     ['/why-not', 'Why not'],
@@ -316,6 +318,19 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByRole('heading', { name: /^Theirs/ }).waitFor();
     // The refusal is in the browser’s console.
     faults = faults.filter((fault) => !fault.includes('409 (Conflict)'));
+    await page.close();
+  });
+
+  test('a sequence is rehearsed for a person, and what keeps a message back is said', async () => {
+    const page = await open('/sequences/cart/rehearse');
+    await page.getByLabel('For', { exact: true }).fill('ada@example.com');
+    await page.getByLabel('Left at').fill('2026-03-10T10:00');
+    await page.getByLabel('And then').selectOption('buys');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Rehearse' }).press('Enter');
+    await page.getByText('It ends as purchased', { exact: false }).waitFor();
+    await page.getByRole('row', { name: /^2026-03-10 12:00 sent email 2h by email/ }).waitFor();
+    expect(new URL(page.url()).searchParams.get('course')).toBe('buys');
     await page.close();
   });
 

@@ -3,6 +3,7 @@ export const pages = [
   { to: '/$store', name: 'Today', icon: 'today', needs: 'read', exact: true },
   { to: '/$store/sequences', name: 'Sequences', icon: 'sequences', needs: 'read', exact: false },
   { to: '/$store/people', name: 'People', icon: 'people', needs: 'read', exact: false },
+  { to: '/$store/messages', name: 'Messages', icon: 'messages', needs: 'read', exact: false },
   { to: '/$store/tasks', name: 'Tasks', icon: 'tasks', needs: 'read', exact: false },
   { to: '/$store/why-not', name: 'Why not', icon: 'whyNot', needs: 'read', exact: false },
   { to: '/$store/experiments', name: 'Tests', icon: 'experiments', needs: 'read', exact: false },

@@ -60,6 +60,9 @@ export function SequencePage() {
             <Link to="/$store/sequences/$slug/edit" params={{ store, slug }} className={buttonLook()}>
               {may(role, 'edit') ? 'Edit' : 'Look at its texts'}
             </Link>
+            <Link to="/$store/sequences/$slug/rehearse" params={{ store, slug }} className={buttonLook()}>
+              Rehearse
+            </Link>
             <PauseButton sequence={sequence} />
           </PageHeader>
           <div className="space-y-5">

@@ -1,0 +1,92 @@
+import { getRouteApi } from '@tanstack/react-router';
+import { messages } from '../../../sdk/index.ts';
+import { Select } from '../../parts/choice.tsx';
+import { DataList } from '../../parts/data-list.tsx';
+import { plain, sentenceCase } from '../../parts/format.ts';
+import { MessageState } from '../../parts/message-state.tsx';
+import { AllPages, usePages } from '../../parts/pages.tsx';
+import { PageHeader, Panel } from '../../parts/panel.tsx';
+import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
+import { Empty } from '../../parts/states.tsx';
+import { Time } from '../../parts/time.tsx';
+import { useStore } from '../../session/session.ts';
+
+const page = getRouteApi('/$store/messages');
+const states = [
+  { value: 'all', name: 'Whatever became of it' },
+  { value: 'sent', name: 'Sent' },
+  { value: 'skipped', name: 'Not sent' },
+  { value: 'failed', name: 'Failed' },
+  { value: 'unknown', name: 'In doubt' },
+  { value: 'claimed', name: 'Being sent' },
+] as const;
+const channels = ['all', 'email', 'sms', 'whatsapp', 'telegram', 'push', 'onsite', 'call', 'crm', 'task'].map((value) => ({
+  value,
+  name: value === 'all' ? 'By any way' : value === 'sms' ? 'Text message' : sentenceCase(value),
+}));
+
+/** Every message that was sent or left out, the newest first; each leads to its person. */
+export function Messages() {
+  const { slug: store } = useStore();
+  const { state, channel } = page.useSearch();
+  const navigate = page.useNavigate();
+  const filter = { ...(state === 'all' ? {} : { state }), ...(channel === 'all' ? {} : { channel }) };
+  const pages = usePages(['messages', state, channel], (api, given, signal) => messages(api).list({ ...given, ...filter }, { signal }), {
+    live: true,
+  });
+  const first = usePeopleNames(pages.data?.pages[0]?.data.map(({ contact }) => contact) ?? []);
+  const last = usePeopleNames(pages.data?.pages.at(-1)?.data.map(({ contact }) => contact) ?? []);
+  return (
+    <>
+      <PageHeader title="Messages" note="Every step that was decided: what went out, what was left out, and why.">
+        <Select
+          label="Show"
+          value={state}
+          options={states}
+          onChange={(value) =>
+            void navigate({ search: (old) => ({ ...old, state: states.find((one) => one.value === value)?.value ?? 'all' }), replace: true })
+          }
+        />
+        <Select
+          label="Way"
+          value={channel}
+          options={channels}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, channel: value }), replace: true })}
+        />
+      </PageHeader>
+      <Panel title="The newest first" flush>
+        <AllPages
+          of={pages}
+          empty={<Empty title="No message">The first goes out some time after the first cart is left or the first lead comes in.</Empty>}
+        >
+          {(rows) => (
+            <DataList
+              label="Messages"
+              rows={rows}
+              idOf={({ id }) => id}
+              linkOf={({ contact }) => ({ to: '/$store/people/$id', params: { store, id: contact } })}
+              columns={[
+                {
+                  name: 'Person',
+                  cell: ({ contact }) => {
+                    const person = last.get(contact) ?? first.get(contact);
+                    return person === undefined ? '…' : nameOf(person);
+                  },
+                },
+                { name: 'Step', cell: ({ sequence, step }) => `${plain(sequence)}: ${plain(step)}` },
+                { name: 'State', cell: (row) => <MessageState of={row} /> },
+                { name: 'By', wide: true, cell: ({ channel: by }) => (by === null ? '' : plain(by)) },
+                { name: 'What became of it', wide: true, cell: ({ sentence }) => sentence },
+                {
+                  name: 'When',
+                  align: 'end',
+                  cell: ({ settled_at: settled, claimed_at: claimed, created_at: made }) => <Time at={settled ?? claimed ?? made} />,
+                },
+              ]}
+            />
+          )}
+        </AllPages>
+      </Panel>
+    </>
+  );
+}
