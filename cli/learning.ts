@@ -7,10 +7,11 @@ export const learning: Command = {
   usage: `rekindle learning [--days N]                          conversions, channels, the funnel, and what was learned in sentences
 rekindle learning phrases --channel CHANNEL           which words and phrases texts do better with, by tests alone
 rekindle learning delays                              delays of steps that were drawn by chance
+rekindle learning hours                               what messages come to by the hour of the local week, and which are preferred
 rekindle learning drop-offs [--days N]                where each sequence loses most, and what to try there
 rekindle learning leaderboards [--of WHAT] [--days N] sequences (default), campaigns, sources or imports, ranked`,
   example: 'rekindle learning phrases --channel email',
-  takes: { phrases: 0, delays: 0, 'drop-offs': 0, leaderboards: 0 },
+  takes: { phrases: 0, delays: 0, hours: 0, 'drop-offs': 0, leaderboards: 0 },
   options: { days: { type: 'string' }, channel: { type: 'string' }, of: { type: 'string' } },
   async run({ store, args: [about], options }) {
     const days = options['days'] === undefined ? undefined : Number(options['days']);
@@ -45,6 +46,17 @@ rekindle learning leaderboards [--of WHAT] [--days N] sequences (default), campa
         );
         return { data: { definition, data }, lines: lines.length === 0 ? ['No step has variants that differ in their time alone.'] : lines };
       }
+      case 'hours': {
+        const data = unwrap(await store.learning.hours());
+        const lines = data.data.map(({ channel, n, converted, preferred }) => {
+          const hours = preferred.map(({ day, hour }) => `${day} ${hour}:00`).join(', ');
+          return `${channel}  ${converted} of ${n} messages  ${hours === '' ? 'no hour is better for certain' : `preferred: ${hours}`}`;
+        });
+        return {
+          data,
+          lines: lines.length === 0 ? ['Nothing is known of any hour yet: it is computed every night, of messages older than a week.'] : lines,
+        };
+      }
       case 'drop-offs': {
         const data = unwrap(await store.learning.dropOffs(since));
         const lines = data.data.map(({ sequence, largest }) =>
@@ -63,7 +75,7 @@ rekindle learning leaderboards [--of WHAT] [--days N] sequences (default), campa
         return { data, lines: lines.length === 0 ? ['Nobody was enrolled.'] : lines };
       }
       default:
-        throw new UsageError('Say phrases, delays, drop-offs or leaderboards, or nothing for all in short.');
+        throw new UsageError('Say phrases, delays, hours, drop-offs or leaderboards, or nothing for all in short.');
     }
   },
 };

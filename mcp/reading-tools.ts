@@ -196,10 +196,10 @@ export const readingTools: readonly Tool[] = [
       name: 'learning',
       title: 'What results teach',
       description:
-        'What the store’s results teach: about overview (sentences, channels, funnel), phrases (which words texts of a channel do better with, by tests alone), delays (compared by chance), drop_offs (where each sequence loses most, with advice) or leaderboards. Each figure with its number of cases and interval, or what is missing.',
+        'What the store’s results teach: about overview (sentences, channels, funnel), phrases (which words texts of a channel do better with, by tests alone), delays (compared by chance), hours (of the local week, with the preferred ones), drop_offs (where each sequence loses most, with advice) or leaderboards. Each figure with its number of cases and interval, or what is missing.',
     },
     {
-      about: z.enum(['overview', 'phrases', 'delays', 'drop_offs', 'leaderboards']).default('overview'),
+      about: z.enum(['overview', 'phrases', 'delays', 'hours', 'drop_offs', 'leaderboards']).default('overview'),
       channel: z.string().max(20).optional().describe('Of phrases; default email.'),
       of: z.enum(['sequences', 'campaigns', 'sources', 'imports']).default('sequences').describe('Of leaderboards.'),
       days,
@@ -213,6 +213,8 @@ export const readingTools: readonly Tool[] = [
           return unwrap(await client.learning.phrases({ channel: (channel ?? 'email') as 'email' }));
         case 'delays':
           return unwrap(await client.learning.delays());
+        case 'hours':
+          return unwrap(await client.learning.hours());
         case 'drop_offs':
           return unwrap(await client.learning.dropOffs(since));
         case 'leaderboards':

@@ -2573,6 +2573,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/learning/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what messages come to by the hour of the local week
+         * @description Computed every night, by channel. Where the setting `learnedHours` is on, steps that wait for the best hour prefer the best hours, and a fixed share of people keeps hours drawn at random.
+         */
+        get: operations["getApiLearningHours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/learning/drop-offs": {
         parameters: {
             query?: never;
@@ -10160,6 +10180,39 @@ export interface components {
                 summary: string;
             }[];
             attempts: components["schemas"]["Attempt"][];
+        };
+        LearnedHours: {
+            channel: string;
+            refreshed_at: string | null;
+            /** @description Messages. */
+            n: number;
+            converted: number;
+            /** @description The hours that steps which wait for the best hour prefer, where the setting `learnedHours` is on. */
+            preferred: {
+                /** @enum {string} */
+                day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+                hour: number;
+                /** Format: date-time */
+                since: string;
+            }[];
+            cells: {
+                /** @enum {string} */
+                day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+                hour: number;
+                n: number;
+                converted: number;
+                /** @description Percent, drawn towards `expected`, the more the fewer messages there are. */
+                rate: number;
+                /** @description Percent: what the day and the hour, each by itself, would make it. */
+                expected: number;
+                /** @description From 0 to 1: how likely it is better than the mean of all. */
+                chance_better: number;
+                /** @description Wilson’s 95 % interval of the plain rate, in percent; null: no message. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+            }[];
         };
         LearnedPhrases: {
             channel: string;
@@ -19272,6 +19325,40 @@ export interface operations {
             };
         };
     };
+    getApiLearningHours: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is counted, and how. */
+                        definition: string;
+                        data: components["schemas"]["LearnedHours"][];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     getApiLearningDropOffs: {
         parameters: {
             query?: {
@@ -22876,6 +22963,7 @@ export interface operations {
                             output: number;
                         };
                         winnersTakeOver?: boolean;
+                        learnedHours?: boolean;
                         retention?: {
                             inboundDays: number | null;
                             messageDays: number | null;
@@ -23633,6 +23721,7 @@ export interface operations {
                             output: number;
                         };
                         winnersTakeOver?: boolean;
+                        learnedHours?: boolean;
                         retention?: {
                             inboundDays: number | null;
                             messageDays: number | null;

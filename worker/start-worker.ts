@@ -9,6 +9,7 @@ import { alarmsPass } from '../operations/alarms/check-alarms.ts';
 import { bulkActionPass } from '../operations/bulk/act-on-all.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
 import { experimentsPass } from '../operations/experiments/experiments.ts';
+import { hoursPass } from '../operations/learning/hours.ts';
 import { routingPass } from '../operations/campaigns/route-leads.ts';
 import { createChatWorker } from '../operations/chat/chat-worker.ts';
 import { createBotWorker } from '../operations/bots/bot-worker.ts';
@@ -208,6 +209,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     ),
     runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),
     runInBackground('experiments', 300_000, () => experimentsPass(deps), deps.log),
+    runInBackground('hours', 600_000, () => hoursPass(deps).then(() => false), deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
     runInBackground('attribution', 5_000, async () => (await deps.db.foldAttribution(creditedAtOnce)) === creditedAtOnce, deps.log),

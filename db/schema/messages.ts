@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, smallint, text, unique, uuid } from 'drizzle-orm/pg-core';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
@@ -54,6 +54,10 @@ export const messages = pgTable(
     providerMessageId: text('provider_message_id'),
     skipReason: text('skip_reason'),
     dueAt: instant('due_at'),
+    /** The hour of the local week at which it was claimed, on its person's likeliest clock: the day (0: Monday) times 24, and the hour; null: not known. */
+    localSlot: smallint('local_slot'),
+    /** By whose wish its hour was chosen; null: it waited for none. */
+    hourBy: text('hour_by'),
     settledAt: instant('settled_at'),
     openedAt: instant('opened_at'),
     clickedAt: instant('clicked_at'),

@@ -8,7 +8,7 @@ export const sweeps = pgTable(
   'sweeps',
   {
     tenantId: tenantId(),
-    kind: text('kind', { enum: sweepKinds }).notNull(),
+    kind: text('kind', { enum: [...sweepKinds, 'hours'] }).notNull(),
     sweptAt: instantNow('swept_at'),
   },
   (t) => [

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../sequence/plan.ts';
-import { offsetMsAt } from '../time/zones.ts';
+import { offsetMsAt, slotAt } from '../time/zones.ts';
 import { blackout } from './blackout.ts';
 import type { Facts } from './facts.ts';
 import { chosenChannel, type Situation, type TimeGate } from './gate.ts';
@@ -27,42 +27,99 @@ export function bestHourOf(engagedAtMs: readonly EpochMs[], timeZone: string): n
 }
 
 /**
- * A step may wait for the hour at which its person reads emails, on their likeliest clock. It is a wish: where that hour comes after the step's expiry, or
- * is closed by the store or the law, the step goes out as it would without. Off under a time scale.
- * Source: docs/rules.md#rule-36
+ * A step may wait for the hour at which its person reads emails, on their likeliest clock; where the store goes by what was learned, for the hour at which most
+ * convert on its channel, and some people keep hours drawn at random. It is a wish: where that hour comes after the step's expiry, or is closed by the store or
+ * the law, the step goes out as it would without. Off under a time scale.
+ * Source: docs/rules.md#rule-36, docs/rules.md#rule-117
  */
 export const bestHour: TimeGate = {
   name: 'best_hour',
   opensAt(situation, fromMs) {
-    const { facts } = situation;
-    const [timeZone] = facts.person.zones.timeZones;
+    const [timeZone] = situation.facts.person.zones.timeZones;
     if (!wanted(situation) || timeZone === undefined) return fromMs;
-    const nextMs = nextAtHour(timeZone, hourOf(facts), fromMs);
-    const isClosed = nextMs > situation.expiryMs || others.some((gate) => gate.opensAt(situation, nextMs) > nextMs);
-    return isClosed ? fromMs : nextMs;
+    const isOpen = (atMs: EpochMs) => !others.some((gate) => gate.opensAt(situation, atMs) > atMs);
+    const nextMs = nextWished(situation, timeZone, fromMs, isOpen);
+    return nextMs === null || nextMs > situation.expiryMs || !isOpen(nextMs) ? fromMs : nextMs;
   },
-  input: (situation) => (wanted(situation) ? { hour: hourOf(situation.facts), known: situation.facts.person.bestHour != null } : {}),
-  note: ({ facts }) =>
-    facts.person.bestHour == null
-      ? `The step waits for ${usualHour}:00, the hour for those of whom none is known.`
-      : `The step waits for ${facts.person.bestHour}:00, the hour at which the person has opened most emails.`,
+  input: (situation) => {
+    if (!wanted(situation)) return {};
+    const wish = wishOf(situation, dayAt(situation));
+    return { ...(wish.hour === null ? {} : { hour: wish.hour }), known: situation.facts.person.bestHour != null, by: wish.by };
+  },
+  note: (situation) => {
+    const { hour, by } = wishOf(situation, dayAt(situation));
+    switch (by) {
+      case 'person':
+        return `The step waits for ${hour}:00, the hour at which the person has opened most emails.`;
+      case 'learned':
+        return `The step waits for ${hour}:00, the hour at which most convert by ${chosenChannel(situation) ?? 'this channel'} on that day, as learned from all messages.`;
+      case 'random':
+        return 'The step waits for an hour drawn at random: a fixed share of people keeps such hours, so that others can be compared.';
+      case 'usual':
+        return `The step waits for ${usualHour}:00, the hour for those of whom none is known.`;
+    }
+  },
 };
 
 /** What an hour may be closed by, for longer than the hour lasts. */
 const others = [quietHours, legalHours, blackout, sendWindow, campaignSchedule];
 
-const wanted = (situation: Situation) =>
-  situation.facts.step.bestHour === true && situation.facts.plan.timeScale === 1 && chosenChannel(situation) === 'email';
+const wanted = (situation: Situation) => {
+  const { step, plan, person } = situation.facts;
+  if (step.bestHour !== true || plan.timeScale !== 1) return false;
+  const channel = chosenChannel(situation);
+  return (
+    channel === 'email' || (channel !== null && person.hours !== undefined && (person.hours.random !== null || hasLearned(person.hours, channel)))
+  );
+};
 
-const hourOf = ({ person }: Facts) => person.bestHour ?? usualHour;
+const hasLearned = ({ learned }: NonNullable<Facts['person']['hours']>, channel: string) => learned.some((one) => one.channel === channel);
 
-const hourAt = (timeZone: string, atMs: EpochMs) => new Date(atMs + offsetMsAt(timeZone, atMs)).getUTCHours();
+/** Whose wish the hour of a day is; a random one depends on which hours are open, and its `hour` is null. */
+function wishOf({ facts: { person }, ...situation }: Situation, day: number): { hour: number | null; by: 'person' | 'learned' | 'random' | 'usual' } {
+  if (person.hours !== undefined && person.hours.random !== null) return { hour: null, by: 'random' };
+  if (person.bestHour != null && chosenChannel(situation) === 'email') return { hour: person.bestHour, by: 'person' };
+  const learned = person.hours?.learned.find((one) => one.channel === chosenChannel(situation) && one.day === day);
+  return learned === undefined ? { hour: usualHour, by: 'usual' } : { hour: learned.hour, by: 'learned' };
+}
 
-/** The instant itself where it is that hour, else the next full hour that is; a clock that is put forward may have none on a day. */
-function nextAtHour(timeZone: string, hour: number, fromMs: EpochMs): EpochMs {
-  if (hourAt(timeZone, fromMs) === hour) return fromMs;
-  const localMs = fromMs + offsetMsAt(timeZone, fromMs);
-  let atMs = fromMs - (localMs % hourMs) + hourMs;
-  for (let hours = 0; hours < 49 && hourAt(timeZone, atMs) !== hour; hours++) atMs += hourMs;
-  return atMs;
+const hourAt = (timeZone: string, atMs: EpochMs) => slotAt(timeZone, atMs) % 24;
+
+function dayAt({ facts, nowMs }: Situation): number {
+  const [timeZone = 'UTC'] = facts.person.zones.timeZones;
+  return Math.floor(slotAt(timeZone, nowMs) / 24);
+}
+
+/**
+ * The instant itself where it is in the wished hour of its day, else the next full hour that is; a clock that is put forward may have none on a day. An answer is
+ * its own answer: asked about it again, it stays.
+ * @returns null: none within two days
+ */
+function nextWished(situation: Situation, timeZone: string, fromMs: EpochMs, isOpen: (atMs: EpochMs) => boolean): EpochMs | null {
+  const random = situation.facts.person.hours?.random ?? null;
+  const hoursOfDays = new Map<number, number | null>();
+  const hourOf = (atMs: EpochMs): number | null => {
+    const slot = slotAt(timeZone, atMs);
+    const day = Math.floor(slot / 24);
+    let hour = hoursOfDays.get(day);
+    if (hour === undefined) {
+      const startMs = fullHour(timeZone, atMs) - (slot % 24) * hourMs;
+      hour = random === null ? wishOf(situation, day).hour : drawn(random, startMs, timeZone, isOpen);
+      hoursOfDays.set(day, hour);
+    }
+    return hour;
+  };
+  if (hourOf(fromMs) === hourAt(timeZone, fromMs)) return fromMs;
+  let atMs = fullHour(timeZone, fromMs) + hourMs;
+  for (let hours = 0; hours < 49; hours++, atMs += hourMs) if (hourOf(atMs) === hourAt(timeZone, atMs)) return atMs;
+  return null;
+}
+
+const fullHour = (timeZone: string, atMs: EpochMs) => atMs - ((atMs + offsetMsAt(timeZone, atMs)) % hourMs);
+
+/** One of the open hours of a day, as even as they are. */
+function drawn(point: number, startMs: EpochMs, timeZone: string, isOpen: (atMs: EpochMs) => boolean): number | null {
+  const open = Array.from({ length: 24 }, (_, hours) => startMs + hours * hourMs).filter(isOpen);
+  const chosen = open[Math.floor(point * open.length)];
+  return chosen === undefined ? null : hourAt(timeZone, chosen);
 }

@@ -87,6 +87,11 @@ export interface PersonRecords {
   zones: PersonZones;
   /** The hour at which they have opened most emails, on their likeliest clock; absent or null: not known, or not asked for. */
   bestHour?: number | null;
+  /**
+   * Where the store goes by what was learned; absent: it does not, or was not asked for. `learned`: the preferred hour of each day (0: Monday) on each channel.
+   * `random`: of those who keep hours drawn at random, where in [0, 1) this message's lies; null: they do not.
+   */
+  hours?: { learned: readonly { channel: string; day: number; hour: number }[]; random: number | null };
 }
 
 /** What a step claims, and what is known about it. */

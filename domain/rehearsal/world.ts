@@ -42,6 +42,8 @@ export interface Setting {
   heldOut: boolean;
   /** The hour at which they open most emails; null: not known. */
   bestHour: number | null;
+  /** Where the store goes by the hours that were learned; absent: it does not. */
+  hours?: NonNullable<Facts['person']['hours']>;
   elsewhere: Elsewhere;
   /** When the person last bought before; absent: never. */
   lastOrderMs?: EpochMs;
@@ -410,6 +412,7 @@ export function factsOf(world: World, plan: Plan, step: StepDefinition, setting:
       upcoming: world.elsewhere.upcoming,
       zones: world.zones,
       bestHour: setting.bestHour,
+      ...(setting.hours === undefined ? {} : { hours: setting.hours }),
     },
     ...(world.sequence === null ? {} : { sequence: world.sequence }),
     ...(setting.campaignSchedule === undefined ? {} : { campaign: { paused: false, schedule: setting.campaignSchedule } }),

@@ -44,12 +44,6 @@ export function lowerBound(cell: Cases, { mean, strength }: SharedPrior): number
   return betaQuantile(0.05, a, b);
 }
 
-/** How likely the rate of a cell is above a rate. */
-function chanceAbove(rate: number, cell: Cases, mean: number, strength: number): number {
-  const { a, b } = posterior(cell, mean, strength);
-  return 1 - betaCdf(rate, a, b);
-}
-
 /** Sends in one hour of the local week. */
 export interface WeekCell extends Cases {
   /** 0 to 6. */
@@ -65,6 +59,8 @@ export interface ShrunkCell extends WeekCell {
   rate: number;
   /** How likely it is better than the mean of all. */
   chanceBetter: number;
+  /** The rate as a beta distribution, no surer than the sends of its hour on all days make it. */
+  posterior: { a: number; b: number };
 }
 
 /**
@@ -88,9 +84,13 @@ export function weekMap(cells: readonly WeekCell[]): ShrunkCell[] | null {
   const [days, hours] = [effect(({ day }) => day), effect(({ hour }) => hour)];
   const expectedOf = ({ day, hour }: WeekCell) => Math.min(1 - 1e-9, Math.max(1e-9, all.mean + (days.get(day) ?? 0) + (hours.get(hour) ?? 0)));
   const strength = strengthAround(among, expectedOf);
+  const sendsAt = new Map([...grouped(among, ({ hour }) => hour)].map(([hour, own]) => [hour, own.reduce((sum, { people }) => sum + people, 0)]));
   return among.map((cell) => {
     const expected = expectedOf(cell);
-    return { ...cell, expected, rate: shrunk(cell, expected, strength), chanceBetter: chanceAbove(all.mean, cell, expected, strength) };
+    // What is expected rests on the other days of the hour: it weighs no more than they do.
+    const weight = Math.min(strength, Math.max(1, (sendsAt.get(cell.hour) ?? 0) - cell.people));
+    const beta = posterior(cell, expected, weight);
+    return { ...cell, expected, rate: shrunk(cell, expected, strength), chanceBetter: 1 - betaCdf(all.mean, beta.a, beta.b), posterior: beta };
   });
 }
 

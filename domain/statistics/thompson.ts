@@ -36,6 +36,11 @@ export function chancesToBeBest(arms: readonly Cases[]): number[] {
   return chances.map((chance) => chance / all);
 }
 
+/** How likely one rate is higher than another, each as a beta distribution. */
+export function chanceHigher(one: { a: number; b: number }, than: { a: number; b: number }): number {
+  return overRates([one, than], (x) => betaDensity(x, one.a, one.b) * betaCdf(x, than.a, than.b));
+}
+
 /** By how much, on average, a conversion rate is lower than it could be when `chosen` is taken and `other` might have been. */
 export function expectedLoss(chosen: Cases, other: Cases): number {
   const [of, than] = [posterior(chosen), posterior(other)];

@@ -78,3 +78,10 @@ function readStretch(timeZone: string, atMs: EpochMs): Stretch {
     fromMs = untilMs;
   }
 }
+
+/** The hour of the local week at an instant: the day (0: Monday) times 24, and the hour. @param timeZone - IANA name */
+export function slotAt(timeZone: string, atMs: EpochMs): number {
+  const hours = Math.floor((atMs + offsetMsAt(timeZone, atMs)) / 3_600_000);
+  // The first day of the epoch was a Thursday.
+  return (((hours + 3 * 24) % 168) + 168) % 168;
+}

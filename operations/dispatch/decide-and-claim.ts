@@ -9,6 +9,7 @@ import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
+import { slotAt } from '../../domain/time/zones.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import { decideWithCopy } from '../composition/choose-copy.ts';
 import type { OfferFacts } from '../../content/copy-facts.ts';
@@ -303,8 +304,13 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: WithTexts, v
         return { kind: 'unreachable' };
       }
       // The grant and the claim are one transaction: never a message without its grant, nor two codes for one step.
-      return claimStep(attempt, opened.outlet, reading, { ...said, dueMs, nowMs });
+      return claimStep(attempt, opened.outlet, reading, { ...said, dueMs, nowMs, hourBy: hourByOf(verdict.checks) });
   }
+}
+
+function hourByOf(checks: readonly GateCheck[]): string | null {
+  const by = checks.find(({ gate }) => gate === 'best_hour')?.input['by'];
+  return typeof by === 'string' ? by : null;
 }
 
 /** A call in doubt has had its moment. */
@@ -346,11 +352,13 @@ interface Said {
 }
 
 interface ClaimWith extends Said {
+  /** By whose wish the hour was chosen; null: the step waits for none. */
+  hourBy: string | null;
   dueMs: number;
   nowMs: number;
 }
 
-function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: WithTexts, { words, dueMs, nowMs, offer }: ClaimWith): Decided {
+function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: WithTexts, { words, dueMs, nowMs, offer, hourBy }: ClaimWith): Decided {
   const { tx, deps, stepId, version, claim } = attempt;
   const { enrollment, row } = attempt.locked;
   const messageId = row?.id ?? uuidv7();
@@ -378,6 +386,8 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: WithTexts,
     experimentId: variant === null || reading.variant !== null ? null : (tested?.experimentId ?? null),
     language,
     scriptId: reading.texts.scripts[outlet.sender.channel]?.id ?? null,
+    localSlot: slotAt(reading.facts.person.zones.timeZones[0] ?? reading.settings.timeZone, nowMs),
+    hourBy,
     times: outlet.sender.times,
     dueAtMs: dueMs,
   });

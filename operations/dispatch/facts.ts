@@ -4,7 +4,7 @@ import type { SubjectFacts } from '../../content/copy-facts.ts';
 import type { StoredScript } from '../../content/step-texts.ts';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
-import { contactIdentities, contacts, enrollments, messages, subjects, suppressions, tenants } from '../../db/schema/index.ts';
+import { contactIdentities, contacts, conversionRules, enrollments, messages, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import {
   addressKindsOf,
   type CallConfiguration,
@@ -17,6 +17,7 @@ import {
   type WhatsappForm,
 } from '../../domain/channels/index.ts';
 import { bestHourOf } from '../../domain/gates/best-hour.ts';
+import { randomHoursShare } from '../../domain/learning/hours.ts';
 import type { ChannelFacts, Facts, SendRecord, UpcomingRecord } from '../../domain/gates/facts.ts';
 import { nextStepOf } from '../../domain/gates/upcoming.ts';
 import type { ClaimWorld } from '../../domain/claims/claim.ts';
@@ -47,7 +48,7 @@ import { maybe, text } from '../intake/stored-rows.ts';
 import { latestFacts } from '../facts.ts';
 import type { Sealing } from '../sealing.ts';
 import { readSubject } from '../subject-row.ts';
-import { type Assignment, readAssignment } from './assignment.ts';
+import { type Assignment, pointOf, readAssignment } from './assignment.ts';
 import type { StoredTest } from './campaign-test.ts';
 import { openChannels } from './open-channels.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
@@ -221,6 +222,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     stated,
     customer,
     engagedAtMs: wantsHour ? await readEngagement(tx, contactIds) : [],
+    hours: wantsHour && settingsOf(input.world.tenant).learnedHours ? await readHours(tx, input) : null,
   });
 }
 
@@ -279,6 +281,18 @@ async function readEngagement(tx: Tx, contactIds: readonly string[]): Promise<nu
   return rows.flatMap(({ openedAt, clickedAt }) => [openedAt, clickedAt === openedAt ? null : clickedAt]).filter((atMs) => atMs !== null);
 }
 
+/** The hours that were learned, and whether this person keeps random ones: the same share of people for good, drawn anew for each message. */
+async function readHours(tx: Tx, { enrollment, stepId, personId }: Pick<ReadingInput, 'enrollment' | 'stepId' | 'personId'>): Promise<Hours> {
+  const learned = await tx
+    .select({ channel: conversionRules.channel, day: conversionRules.day, hour: conversionRules.hour })
+    .from(conversionRules)
+    .where(isNotNull(conversionRules.preferredAt));
+  const isRandom = pointOf(`${enrollment.tenantId}\nhours`, personId) < randomHoursShare;
+  return { learned, random: isRandom ? pointOf(`${enrollment.id}\n${stepId}\nhour`, personId) : null };
+}
+
+type Hours = NonNullable<Facts['person']['hours']>;
+
 /** Of one person; more say nothing new. */
 const mostEngagements = 200;
 
@@ -316,12 +330,14 @@ export interface BesidesWorld {
   customer?: Partial<Customer> & Pick<Customer, 'orders'>;
   /** When the person opened or clicked emails; empty where nobody asks. */
   engagedAtMs?: readonly number[];
+  /** null or absent: the store does not go by what was learned, or the step waits for no hour. */
+  hours?: Hours | null;
 }
 
 /** The facts of a decision from what is on record. Pure: a backtest draws them from history by the same function. */
 export function factsFrom(
   input: Omit<ReadingInput, 'versionOf'>,
-  { hashOf, blocked, assignment, variant = null, versions, stated = nothingStated, customer, engagedAtMs = [] }: BesidesWorld,
+  { hashOf, blocked, assignment, variant = null, versions, stated = nothingStated, customer, engagedAtMs = [], hours = null }: BesidesWorld,
 ): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
   const { tenant, subject, contacts: everyone, consents: said } = input.world;
@@ -446,6 +462,7 @@ export function factsFrom(
       upcoming: upcomingOf(input.world.others, versions, channelFactsByName),
       zones,
       ...(step.bestHour === true ? { bestHour: bestHourOf(engagedAtMs, zones.timeZones[0] ?? settings.timeZone) } : {}),
+      ...(hours === null ? {} : { hours }),
     },
     holdout: assignment?.holdout ?? null,
     channels: channelFactsByName,

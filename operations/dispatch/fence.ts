@@ -88,6 +88,9 @@ export interface ClaimInput {
   language: string | null;
   /** The script that its text is of; null: the step's own. */
   scriptId: string | null;
+  /** The hour of the local week, and by whose wish it was chosen; null: not known, or by nobody’s. */
+  localSlot: number | null;
+  hourBy: string | null;
   times: SenderTimes;
   dueAtMs: number;
 }
@@ -115,6 +118,8 @@ export function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): void 
           experimentId: c.experimentId,
           language: c.language,
           scriptId: c.scriptId,
+          localSlot: c.localSlot,
+          hourBy: c.hourBy,
         }),
     // `maxRetries` counts the refusals of one channel: another provider has refused nothing yet.
     ...(wasUnknown || row?.channel === c.payload.channel ? {} : { refusals: 0 }),

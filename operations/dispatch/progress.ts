@@ -29,6 +29,8 @@ export const unsettledRow: LedgerRow = {
   experimentId: null,
   language: null,
   scriptId: null,
+  localSlot: null,
+  hourBy: null,
   refusals: 0,
   failures: 0,
   refusedForGood: false,

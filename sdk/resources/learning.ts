@@ -7,6 +7,8 @@ export const learning = (api: Api) => ({
   phrases: api.withQuery('GET /api/learning/phrases'),
   /** Delays of steps that were drawn by chance. */
   delays: api.plain('GET /api/learning/delays'),
+  /** What messages come to by the hour of the local week. */
+  hours: api.plain('GET /api/learning/hours'),
   /** Where each sequence loses most, and what to try there. */
   dropOffs: api.withQuery('GET /api/learning/drop-offs'),
   /** Sequences, campaigns, sources or imports, ranked. */

@@ -92,6 +92,7 @@ test('the application may do what its statements do, and nothing else', async ()
     'chat_updates',
     'chats',
     'contact_identities',
+    'conversion_rules',
     'import_parts',
     'imports',
     'members',

@@ -202,6 +202,10 @@ async function fillEveryTable(): Promise<void> {
   await insert('attribution_credits', { tenant_id: tenantId, conversion_id: randomUUID(), message_id: randomUUID(), ...place });
   await insert('attribution_sums', { tenant_id: tenantId, ...place });
   await insert('attribution_marks', { tenant_id: tenantId });
+  await insert('conversion_rules', {
+    ...{ tenant_id: tenantId, channel: 'email', day: 0, hour: 9, sends: 1, conversions: 0 },
+    ...{ rate: 0, expected: 0, chance_better: 0.5, refreshed_at: new Date(0) },
+  });
   await insert('behaviours', {
     tenant_id: tenantId,
     id: randomUUID(),

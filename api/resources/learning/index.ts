@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type DelayTest, readDelays } from '../../../operations/learning/delays.ts';
 import { readDropOffs, type SequenceDropOff } from '../../../operations/learning/drop-offs.ts';
+import { type LearnedHours, readLearnedHours } from '../../../operations/learning/hours.ts';
 import { leaderboardKinds, readLeaderboard } from '../../../operations/learning/leaderboards.ts';
 import { type LearningOverview, readLearning } from '../../../operations/learning/overview.ts';
 import { type LearnedPhrases, readPhrases } from '../../../operations/learning/phrases.ts';
@@ -113,6 +114,32 @@ const dropOffSchema = z
   })
   .meta({ id: 'SequenceDropOff' });
 
+const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
+
+const hoursSchema = z
+  .object({
+    channel: z.string(),
+    refreshed_at: timeField.nullable(),
+    n: z.int().meta({ description: 'Messages.' }),
+    converted: z.int(),
+    preferred: z
+      .array(z.object({ day: z.enum(weekdays), hour: z.int(), since: timeField }))
+      .meta({ description: 'The hours that steps which wait for the best hour prefer, where the setting `learnedHours` is on.' }),
+    cells: z.array(
+      z.object({
+        day: z.enum(weekdays),
+        hour: z.int(),
+        n: z.int(),
+        converted: z.int(),
+        rate: z.number().meta({ description: 'Percent, drawn towards `expected`, the more the fewer messages there are.' }),
+        expected: z.number().meta({ description: 'Percent: what the day and the hour, each by itself, would make it.' }),
+        chance_better: z.number().meta({ description: 'From 0 to 1: how likely it is better than the mean of all.' }),
+        interval: intervalSchema.meta({ description: 'Wilson’s 95 % interval of the plain rate, in percent; null: no message.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'LearnedHours' });
+
 const learningSchema = z
   .object({
     since: timeField,
@@ -187,6 +214,23 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       definition:
         'People drawn to a delay who ordered within the goal’s window after they were assigned, of those whose window is over, whether or not the message went out.',
       data: (await readDelays(deps, callerOf(request).tenantId)).map(presentDelay),
+    }),
+  );
+
+  app.get(
+    '/api/learning/hours',
+    {
+      schema: {
+        summary: 'Show what messages come to by the hour of the local week',
+        description:
+          'Computed every night, by channel. Where the setting `learnedHours` is on, steps that wait for the best hour prefer the best hours, and a fixed share of people keeps hours drawn at random.',
+        response: { 200: z.object({ definition, data: z.array(hoursSchema) }), ...problems(401, 429, 503) },
+      },
+    },
+    async (request) => ({
+      definition:
+        'Messages of the last 180 days but the last seven that a provider accepted, by the hour on the person’s clock at which they went out, and those of them with an order within seven days that the last message before it was. Orders later or taken back are not among them.',
+      data: (await readLearnedHours(deps, callerOf(request).tenantId)).map(presentHours),
     }),
   );
 
@@ -321,6 +365,20 @@ function presentDelay({
       ...{ rate: percentOrNull(rate), interval: inPercent(interval), z: score, p },
       difference: difference === null ? null : { value: percent(difference.value), interval: ofBounds(difference.interval) },
       lift: lift === null ? null : { value: percent(lift.lift), interval: ofBounds(lift.interval) },
+    })),
+  };
+}
+
+function presentHours({ channel, refreshedAtMs, sends, conversions, rules }: LearnedHours): z.input<typeof hoursSchema> {
+  const dayOf = (day: number) => weekdays[day] ?? 'monday';
+  return {
+    ...{ channel, refreshed_at: isoTimeOrNull(refreshedAtMs), n: sends, converted: conversions },
+    preferred: rules.flatMap(({ day, hour, preferredAtMs }) =>
+      preferredAtMs === null ? [] : [{ day: dayOf(day), hour, since: isoTime(preferredAtMs) }],
+    ),
+    cells: rules.map(({ day, hour, people, converted, rate, expected, chanceBetter, interval }) => ({
+      ...{ day: dayOf(day), hour, n: people, converted, rate: percent(rate), expected: percent(expected) },
+      ...{ chance_better: Number(chanceBetter.toFixed(4)), interval: inPercent(interval) },
     })),
   };
 }

@@ -50,6 +50,68 @@ describe('a step with `bestHour`', () => {
   });
 });
 
+describe('where the store goes by the hours that were learned (docs/rules.md#rule-117)', () => {
+  const everyDay = (hour: number, channel = 'email') => Array.from({ length: 7 }, (_, day) => ({ channel, day, hour }));
+
+  test('the learned hour of the channel and the day is waited for; what the person opened counts more', () => {
+    expect(secondAt({ hours: { learned: everyDay(19), random: null } })).toBe('tomorrow 19:00');
+    expect(secondAt({ hours: { learned: everyDay(19), random: null }, bestHour: 15 })).toBe('tomorrow 15:00');
+    // 2026-03-10 is a Tuesday, so tomorrow is a Wednesday.
+    const learned = [
+      { channel: 'email', day: 2, hour: 16 },
+      { channel: 'sms', day: 2, hour: 13 },
+    ];
+    expect(secondAt({ hours: { learned, random: null }, day: '2026-03-10' })).toBe('tomorrow 16:00');
+    expect(secondAt({ hours: { learned: [], random: null } })).toBe('day 3 10:00');
+  });
+
+  test('and only while it is open', () => {
+    expect(secondAt({ hours: { learned: everyDay(3), random: null }, quietHours: usualQuietHours })).toBe('tomorrow 12:00');
+  });
+
+  test('another channel waits, too, once an hour is known for it', () => {
+    const step = aSequence({ steps: [{ ...anEmail({ at: '24h', channels: ['sms'] }), bestHour: true }] });
+    const sms = { connected: true, hasAddress: true, suppressed: false, consent: 'granted' as const, requiresConsent: true, refused: false };
+    const at = (channel: string) =>
+      rehearse(step, [cartUpdated('12:00')], { hours: { learned: everyDay(17, channel), random: null }, channels: { sms } }).sent[0]?.at;
+    expect(at('sms')).toBe('tomorrow 17:00');
+    expect(at('push')).toBe('tomorrow 12:00');
+  });
+
+  test('random hours are spread over the open ones, whatever was learned and opened', () => {
+    const at = (random: number) => secondAt({ hours: { learned: everyDay(19), random }, bestHour: 15, quietHours: usualQuietHours }, '12:00') ?? '';
+    const hours = new Set(
+      Array.from({ length: 100 }, (_, n) =>
+        at(n / 100)
+          .split(' ')
+          .at(-1),
+      ),
+    );
+    expect(hours.size).toBeGreaterThanOrEqual(12);
+    for (const hour of hours) expect(['22:00', '23:00', '00:00', '03:00', '06:00']).not.toContain(hour);
+  });
+
+  test('every random and learned hour ends: it goes out within its day', () => {
+    const zones = fc.constantFrom('UTC', 'Europe/Vienna', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe', 'America/St_Johns');
+    const day = fc.date({ min: new Date('2026-01-01'), max: new Date('2027-12-31'), noInvalidDate: true }).map((d) => d.toISOString().slice(0, 10));
+    const learned = fc.array(
+      fc.record({ channel: fc.constant('email'), day: fc.integer({ min: 0, max: 6 }), hour: fc.integer({ min: 0, max: 23 }) }),
+      { maxLength: 7 },
+    );
+    const random = fc.option(fc.double({ min: 0, max: 0.999, noNaN: true }));
+    fc.assert(
+      fc.property(learned, random, zones, day, fc.boolean(), (some, point, zone, on, quiet) => {
+        const setting = { hours: { learned: some, random: point }, timeZones: [zone], day: on, quietHours: quiet ? usualQuietHours : null };
+        const run = rehearse(waiting, [cartUpdated('12:00')], setting);
+        const [first, second] = run.log.flatMap((entry) => (entry.kind === 'sent' ? [entry.atMs] : []));
+        expect(second).toBeGreaterThanOrEqual((first ?? 0) + ms('21h'));
+        expect(second).toBeLessThanOrEqual((first ?? 0) + ms('48h'));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
 test('the hour is the one with most opens and clicks; of several the earliest; none where nothing was opened', () => {
   const at = (...times: string[]) => times.map((time) => Date.parse(`2026-03-10T${time}Z`));
   expect(bestHourOf(at('18:05', '18:50', '09:00'), 'UTC')).toBe(18);
