@@ -147,7 +147,7 @@ export async function buildApp({
   await app.register(docsRoutes);
   await app.register(sessionRoutes, { deps, limits });
   await app.register(dashboardRoutes);
-  await app.register(sessionPages, { hasOidc: deps.identity.hasOidc });
+  await app.register(sessionPages, { hasOidc: deps.identity.hasOidc, sendsPasswordLinks: deps.identity.sendsPasswordLinks });
   await app.register(startRoutes, { deps, links, workflows, live: livePage });
   if (payloadKeys !== null)
     await app.register(codecRoutes, {

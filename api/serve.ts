@@ -31,6 +31,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     otherMasterKeys: env.REKINDLE_OTHER_MASTER_KEYS,
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
+    mailFrom: env.REKINDLE_MAIL_FROM,
     dkim: env.DKIM,
     oidc: env.OIDC,
     privateAddresses: privateAddressesOf(env),

@@ -13,11 +13,18 @@ const invited = (row: Row) => {
   return `${shown(row['id'])}  ${shown(row['role']).padEnd(6)}  ${shown(row['email'])}  ${state}`;
 };
 
+const sentLine = ({ state, detail }: { state: string; detail: string | null }) =>
+  state === 'sent'
+    ? 'It was sent to them by email.'
+    : state === 'failed'
+      ? `It could not be sent (${detail ?? 'no reason is known'}): hand it over.`
+      : 'Nothing sends emails here (connect an account for emails, or set REKINDLE_MAIL_FROM): hand it over.';
+
 /** People who may come into the store. */
 export const members: Command = {
   summary: 'people who may come into the store: invite, change, remove',
   usage: `rekindle members                          list them
-rekindle members invite <email> <role>    prints the link for this person, this once; it opens for a week
+rekindle members invite <email> <role>    sends the link to this person, and prints it; it opens for a week
 rekindle members invitations              those that were made
 rekindle members uninvite <id>            the link opens nothing any more
 rekindle members role <id> <role>         viewer, agent, editor, admin or owner
@@ -37,7 +44,7 @@ It needs the role owner.`,
       }
       case 'invite': {
         const data = unwrap(await store.invitations.create({ email: required(what, 'The email address'), role: roleOf(role) }));
-        return { data, lines: [data.url, `It is shown this once, and opens until ${data.expires_at}.`] };
+        return { data, lines: [data.url, `It is shown this once, and opens until ${data.expires_at}.`, sentLine(data.email)] };
       }
       case 'invitations': {
         const data = await collect(store.invitations.all());

@@ -40,6 +40,7 @@ const remedies = {
   PORT: 'Give a port between 1 and 65535, or leave it out to use 3000.',
   PUBLIC_URL: 'Give the address under which shoppers and shops reach this server, e.g. https://rekindle.example.com.',
   SMTP_URL: 'Give the mail server, e.g. smtps://user:password@smtp.example.com:465.',
+  REKINDLE_MAIL_FROM: 'Give a name and an address that SMTP_URL may send from, e.g. Rekindle <team@rekindle.example.com>, or leave it out.',
   DKIM_DOMAIN: 'Give the domain of the senders’ addresses, e.g. shop.example.com, or leave all of DKIM_* out where the mail server signs.',
   DKIM_SELECTOR: 'Give the name below _domainkey under which the public key stands in the DNS, e.g. rekindle1.',
   DKIM_PRIVATE_KEY: 'Give an RSA key on one line: `openssl genrsa 2048 | base64 -w0` makes one.',
@@ -94,6 +95,14 @@ function isRange(text: string): boolean {
   return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
 }
 
+/** `Name <address>`, or the address alone. */
+function readMailbox(value: string, context: z.RefinementCtx): { name: string; address: string } {
+  const [, name = '', bracketed] = /^([^<>"]*)<([^<>]*)>$/.exec(value.trim()) ?? [];
+  const address = (bracketed ?? value).trim();
+  if (!z.email().safeParse(address).success) context.addIssue('is no address such as Rekindle <team@rekindle.example.com>');
+  return { name: name.trim() === '' ? 'Rekindle' : name.trim(), address };
+}
+
 /** `*` is refused: a page of anybody's could then call the API with a key that it was given. */
 function readOrigins(value: string, context: z.RefinementCtx): readonly string[] {
   const origins = value.split(',').map((origin) => origin.trim());
@@ -134,6 +143,7 @@ const schema = z.object({
     .transform((value) => value.replace(/\/+$/, ''))
     .optional(),
   SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
+  REKINDLE_MAIL_FROM: z.string().transform(readMailbox).optional(),
   REKINDLE_MASTER_KEY: z.string({ error: required }).transform(decodeKey),
   REKINDLE_OTHER_MASTER_KEYS: z
     .string()
@@ -196,6 +206,8 @@ export interface Env {
   /** The public address of this installation, without a slash at the end. */
   PUBLIC_URL: string;
   SMTP_URL: string | null;
+  /** From whom emails come that the installation itself sends: invitations and links to new passwords; null: it sends none. */
+  REKINDLE_MAIL_FROM: { name: string; address: string } | null;
   /** What messages by SMTP_URL are signed with; null: nothing, or the mail server signs. */
   DKIM: { domain: string; selector: string; privateKey: string } | null;
   /** 32 bytes: seals the connections' secrets (AES-256-GCM). */
@@ -274,6 +286,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     TEMPORAL_TLS: env.TEMPORAL_TLS ?? env.TEMPORAL_API_KEY !== undefined,
     PUBLIC_URL: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
     SMTP_URL: env.SMTP_URL ?? null,
+    REKINDLE_MAIL_FROM: env.REKINDLE_MAIL_FROM ?? null,
     REKINDLE_OTHER_MASTER_KEYS: env.REKINDLE_OTHER_MASTER_KEYS ?? [],
     PAYLOAD_KEYS: current === null && others.length === 0 ? null : { current, others },
     REKINDLE_INSTALLATION_KEY: env.REKINDLE_INSTALLATION_KEY ?? null,

@@ -96,6 +96,8 @@ async function start(args: string[]): Promise<void> {
     REKINDLE_MASTER_KEY: key,
     REKINDLE_INSTALLATION_KEY: installationKey(localDir),
     SMTP_URL: mail.smtpUrl,
+    // Invitations and links to new passwords are in the mailbox, too.
+    REKINDLE_MAIL_FROM: process.env['REKINDLE_MAIL_FROM'] ?? 'Rekindle <team@rekindle.example.com>',
     PUBLIC_URL: settings.publicUrl,
     HOST: settings.host,
     PORT: String(settings.ports.api),

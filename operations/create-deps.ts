@@ -18,6 +18,8 @@ import { createLinkTokens } from './link-tokens.ts';
 import { loadPresets } from './publish-presets.ts';
 import { RiskCache } from './risk/risk-cache.ts';
 import { currentRequestId } from './request-context.ts';
+import { hasOwnSender, type MailFrom, sendInstallationMail } from './team-mail.ts';
+import { passwordEmail } from '../content/team-emails.ts';
 import { createSealing } from './sealing.ts';
 import { noTelemetry, type Telemetry } from './telemetry.ts';
 
@@ -29,6 +31,8 @@ export interface DepsOptions {
   publicUrl: string;
   /** Where emails go for tenants without a connection of their own; null: nowhere. */
   smtpUrl: string | null;
+  /** From whom emails come that the installation itself sends, by `smtpUrl`; absent or null: it sends none. */
+  mailFrom?: MailFrom | null;
   /** What messages of `smtpUrl` are signed with; null: nothing, or the relay signs. */
   dkim?: { domain: string; selector: string; privateKey: string } | null;
   /** Where people may sign in beside a password; absent or null: nowhere. */
@@ -88,6 +92,10 @@ export function createDeps(options: DepsOptions): BuiltDeps {
   const sealing = createSealing(options.masterKey, options.otherMasterKeys);
   const known = options.integrations ?? integrations;
   const kicked: (() => void)[] = [];
+  const defaultSenders =
+    options.defaultSenders ??
+    (options.smtpUrl === null ? [] : [createSender({ integration: 'smtp', config: { url: options.smtpUrl, dkim: options.dkim ?? null } })]);
+  const mail = { clock, defaultSenders, mailFrom: options.mailFrom ?? null, publicUrl: options.publicUrl };
   return {
     db,
     clock,
@@ -103,9 +111,8 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     subjects: options.subjects ?? subjectKinds,
     integrations: known,
     createSenders: cachedSenders(known),
-    defaultSenders:
-      options.defaultSenders ??
-      (options.smtpUrl === null ? [] : [createSender({ integration: 'smtp', config: { url: options.smtpUrl, dkim: options.dkim ?? null } })]),
+    defaultSenders,
+    mailFrom: mail.mailFrom,
     publicUrl: options.publicUrl,
     timeScale: options.timeScale,
     kickRelay: () => {
@@ -116,6 +123,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
       ...{ databaseUrl: options.databaseUrl, applicationName: options.applicationName, publicUrl: options.publicUrl, log: options.log, db },
       secret: sealing.deriveKey('sessions'),
       oidc: options.oidc ?? null,
+      sendPasswordLink: hasOwnSender(mail) ? (email, url) => sendPasswordLink(mail, options.log, email, url) : null,
     }),
     versions: new VersionCache(),
     presets: keptPresets(options.presets ?? loadPresets),
@@ -124,6 +132,11 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     storingSets: new DeliverySets({ atOnce: 1, most: 100 }),
     floods: new Floods(),
   };
+}
+
+async function sendPasswordLink(mail: Parameters<typeof sendInstallationMail>[0], log: Log, email: string, url: string): Promise<void> {
+  const sent = await sendInstallationMail(mail, email, passwordEmail({ url, minutes: 60 }));
+  if (sent.kind === 'failed') log.error({ detail: sent.detail }, 'a link to a new password could not be sent');
 }
 
 /** A failure is not kept: the file may have been mended. */

@@ -14,6 +14,7 @@ import type { VersionCache } from './dispatch/versions.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import type { LinkTokens } from './link-tokens.ts';
 import type { Sealing } from './sealing.ts';
+import type { MailFrom } from './team-mail.ts';
 import type { LatenessLog } from './lateness-log.ts';
 import type { RiskCache } from './risk/risk-cache.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -165,6 +166,8 @@ export interface Deps {
   createSenders(integration: string, config: string, context: SenderContext): readonly Sender[];
   /** The installation's own senders, at most one a channel: for tenants without a connection of that channel. */
   defaultSenders: readonly Sender[];
+  /** From whom emails come that the installation itself sends to people who work with it; null: it sends none. */
+  mailFrom: MailFrom | null;
   /** Absolute, without a trailing slash: links in messages start with it. */
   publicUrl: string;
   /** Runs every tenant's new enrollments at this scale; null: each tenant's own. */

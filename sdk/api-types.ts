@@ -410,6 +410,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session/forgotten-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a link to a new password sent
+         * @description By email, where somebody has an account with this address: the answer is the same where nobody has. Three links for an address within 15 minutes. 409 `no_sender`: the installation sends no emails of its own.
+         */
+        post: operations["postApiSessionForgottenPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session/password-link": {
         parameters: {
             query?: never;
@@ -421,7 +441,7 @@ export interface paths {
         put?: never;
         /**
          * Set a new password with a link
-         * @description Whoever runs the installation gives such links: `npx rekindle people password-link`. All sessions of this person end.
+         * @description It comes by email (`POST /api/session/forgotten-password`), or from whoever runs the installation: `npx rekindle people password-link`. All sessions of this person end.
          */
         post: operations["postApiSessionPasswordLink"];
         delete?: never;
@@ -564,6 +584,23 @@ export interface paths {
         };
         /** The page of an invitation’s link */
         get: operations["getInvitation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/forgotten-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page to ask for a new password */
+        get: operations["getForgottenPassword"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2754,7 +2791,7 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody into the store
-         * @description The link opens for 7 days, once. An earlier invitation of the same address opens nothing any more.
+         * @description The link is sent to the person, by the store's connected account for emails or the installation's sender (`REKINDLE_MAIL_FROM`), and is in the answer. It opens for 7 days, once. An earlier invitation of the same address opens nothing any more.
          */
         post: operations["postApiInvitations"];
         delete?: never;
@@ -10649,6 +10686,16 @@ export interface components {
             url: string;
             /** Format: date-time */
             expires_at: string;
+            /** @description Whether the link was sent to the person. */
+            email: {
+                /**
+                 * @description `not_configured`: neither the store nor the installation has a sender for it, so hand the link over.
+                 * @enum {string}
+                 */
+                state: "sent" | "failed" | "not_configured" | "not_wanted";
+                /** @description Of `failed`: what the mail server answered. */
+                detail: string | null;
+            };
         };
         NewNotificationTarget: {
             /** Format: uuid */
@@ -14343,6 +14390,31 @@ export interface operations {
             };
         };
     };
+    postApiSessionForgottenPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: email */
+                    email: string;
+                };
+            };
+        };
+        responses: {
+            /** @description If there is an account, the link is on its way. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     postApiSessionPasswordLink: {
         parameters: {
             query?: never;
@@ -14547,6 +14619,26 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description What the link leads to, and a form to accept it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    getForgottenPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A form for the address that the link is sent to. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -19891,6 +19983,11 @@ export interface operations {
                      * @enum {string}
                      */
                     role: "viewer" | "agent" | "editor" | "admin" | "owner";
+                    /**
+                     * @description False: no email, you hand the link over.
+                     * @default true
+                     */
+                    send?: boolean;
                 };
             };
         };

@@ -19,6 +19,7 @@ async function main(): Promise<void> {
     otherMasterKeys: env.REKINDLE_OTHER_MASTER_KEYS,
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
+    mailFrom: env.REKINDLE_MAIL_FROM,
     dkim: env.DKIM,
     privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,

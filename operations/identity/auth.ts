@@ -24,6 +24,8 @@ export interface AuthOptions {
   publicUrl: string;
   oidc: OidcOptions | null;
   log: Log;
+  /** Sends the token of a link to a new password; must not keep anybody waiting, or the time would show who has an account. null: nobody can ask for one. */
+  onPasswordToken: ((email: string, token: string) => void) | null;
   /** Whether somebody with this address may get an account. */
   isExpected(email: string): Promise<boolean>;
 }
@@ -31,7 +33,7 @@ export interface AuthOptions {
 const days = 24 * 3_600;
 
 /** Better Auth as we use it: people with a password or an identity provider, sessions and attempts in Postgres. Nobody signs up by themselves. */
-export function createAuth({ db, secret, publicUrl, oidc, log, isExpected }: AuthOptions) {
+export function createAuth({ db, secret, publicUrl, oidc, log, isExpected, onPasswordToken }: AuthOptions) {
   return betterAuth({
     appName: 'Rekindle',
     baseURL: publicUrl,
@@ -47,6 +49,11 @@ export function createAuth({ db, secret, publicUrl, oidc, log, isExpected }: Aut
       maxPasswordLength: 200,
       revokeSessionsOnPasswordReset: true,
       resetPasswordTokenExpiresIn: 3_600,
+      ...(onPasswordToken === null
+        ? {}
+        : {
+            sendResetPassword: async ({ user: { email }, token }: { user: { email: string }; token: string }) => onPasswordToken(email, token),
+          }),
     },
     session: { expiresIn: 7 * days, updateAge: 1 * days },
     verification: { storeIdentifier: 'hashed' },
@@ -62,6 +69,7 @@ export function createAuth({ db, secret, publicUrl, oidc, log, isExpected }: Aut
         '/sign-in/email': { window: 60, max: 200 },
         '/sign-in/social': { window: 60, max: 200 },
         '/reset-password': { window: 60, max: 60 },
+        '/request-password-reset': { window: 60, max: 60 },
         '/change-password': { window: 60, max: 60 },
         '/get-session': false,
       },

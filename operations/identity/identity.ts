@@ -80,6 +80,13 @@ export interface Identity {
   createPerson(email: string, name: string, password: string): Promise<Person | null | 'unusable_password'>;
   people(ids: readonly string[]): Promise<Map<string, Person>>;
   findByEmail(email: string): Promise<Person | null>;
+  /** Whether somebody who has forgotten their password can have a link sent. */
+  readonly sendsPasswordLinks: boolean;
+  /**
+   * Have a link to a new password sent to an address, where somebody has an account with it. The answer, and the time that it takes, are the same where nobody
+   * has, and where it was asked for too often.
+   */
+  forgotPassword(visitor: Visitor, email: string): Promise<Admitted<null> | Denied>;
   /** The token of a link with which the person sets a new password, once and within an hour. */
   passwordLink(personId: string): Promise<string>;
   resetPassword(visitor: Visitor, token: string, password: string): Promise<Admitted<null> | Denied>;
@@ -98,9 +105,13 @@ export interface IdentityOptions {
   oidc: OidcOptions | null;
   log: Log;
   db: Pick<Database, 'storesOfUser' | 'isInvited'>;
+  /** Sends a link to a new password; null: the installation has no sender of its own. */
+  sendPasswordLink: ((email: string, url: string) => Promise<void>) | null;
 }
 
 const passwordLinkMs = 3_600_000;
+/** By email, of one address within a quarter of an hour. */
+const mostPasswordLinks = 3;
 /** What of a browser's request decides. */
 const forwarded = ['cookie', 'origin', 'referer', 'user-agent', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'] as const;
 
@@ -119,7 +130,7 @@ const refusals: Readonly<Record<string, Extract<Denied, { kind: 'refused' }>['co
 };
 
 export function createIdentity(options: IdentityOptions): Identity {
-  const { publicUrl, log } = options;
+  const { publicUrl, log, sendPasswordLink: send } = options;
   const { db, close: closeDb } = openIdentityDb(options.databaseUrl, options.applicationName);
   let closing: Promise<void> | null = null;
   let made: Promise<Auth> | null = null;
@@ -130,6 +141,7 @@ export function createIdentity(options: IdentityOptions): Identity {
         ...{ db, publicUrl, oidc: options.oidc, log },
         secret: options.secret.toString('base64url'),
         isExpected: (email) => options.db.isInvited(email),
+        onPasswordToken: send === null ? null : (email, token) => void send(email, `${publicUrl}/new-password#${token}`).catch(() => undefined),
       }),
     ));
   const context = async () => (await auth()).$context;
@@ -257,6 +269,13 @@ export function createIdentity(options: IdentityOptions): Identity {
     async findByEmail(email) {
       const [row] = await db.select().from(user).where(eq(user.email, email.trim().toLowerCase()));
       return row === undefined ? null : personOf(row);
+    },
+    sendsPasswordLinks: send !== null,
+    async forgotPassword(visitor, email) {
+      // Of one address only so many links are sent, whoever asks; what is told is the same.
+      const tooOften = (await countAttempt(db, `new password ${email.trim().toLowerCase()}`, mostPasswordLinks)) !== null;
+      const response = await call(visitor, '/request-password-reset', { email: tooOften ? 'nobody@invalid.example' : email });
+      return response.ok ? { kind: 'done', value: null, cookies: [] } : deniedBy(response);
     },
     async passwordLink(personId) {
       const token = randomBytes(24).toString('base64url');

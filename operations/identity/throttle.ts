@@ -12,7 +12,7 @@ const hashOf = (email: string) => createHash('sha256').update(email.trim().toLow
  * Count an attempt for an address before its password is looked at, so that attempts made at once count, too.
  * @returns seconds to wait, or null while it may be tried
  */
-export async function countAttempt(db: IdentityDb, email: string): Promise<number | null> {
+export async function countAttempt(db: IdentityDb, email: string, most = mostFailures): Promise<number | null> {
   const isOver = sql`${signInFailures.since} < now() - make_interval(secs => ${windowMs / 1_000})`;
   const [row] = await db
     .insert(signInFailures)
@@ -28,7 +28,7 @@ export async function countAttempt(db: IdentityDb, email: string): Promise<numbe
       count: signInFailures.count,
       leftSeconds: sql<number>`ceil(extract(epoch from ${signInFailures.since} - now()) + ${windowMs / 1_000})::int`,
     });
-  if (row === undefined || row.count <= mostFailures) return null;
+  if (row === undefined || row.count <= most) return null;
   return Math.max(1, row.leftSeconds);
 }
 

@@ -10,6 +10,10 @@ export const session = (api: Api) => ({
   signOut: api.plain('DELETE /api/session'),
   /** Change one’s password. */
   changePassword: api.withBody('PUT /api/session/password'),
+  /** Have a link to a new password sent. */
+  forgotPassword: api.withBody('POST /api/session/forgotten-password'),
+  /** The page to ask for it. */
+  forgottenPasswordPage: api.plain('GET /forgotten-password'),
   /** Set a new password with a link. */
   resetPassword: api.withBody('POST /api/session/password-link'),
   /** List one’s open sessions. */

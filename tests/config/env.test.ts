@@ -30,6 +30,7 @@ test('three variables are enough; the rest has defaults', () => {
     PORT: 3000,
     PUBLIC_URL: 'http://localhost:3000',
     SMTP_URL: null,
+    REKINDLE_MAIL_FROM: null,
     DKIM: null,
     REKINDLE_MASTER_KEY: Buffer.alloc(32, 7),
     REKINDLE_TIME_SCALE: null,
@@ -205,4 +206,11 @@ test('stores may have private networks called where whoever runs the installatio
     ranges: [],
     hosts: ['mailbox'],
   });
+});
+
+test('the sender of the installation’s own emails is a mailbox', () => {
+  const read = (text: string) => readEnv({ ...enough, REKINDLE_MAIL_FROM: text }).REKINDLE_MAIL_FROM;
+  expect(read('Tea & Tin <team@shop.example.com>')).toEqual({ name: 'Tea & Tin', address: 'team@shop.example.com' });
+  expect(read('team@shop.example.com')).toEqual({ name: 'Rekindle', address: 'team@shop.example.com' });
+  for (const wrong of ['Rekindle', 'Rekindle <team>', 'a@example.com, b@example.com']) expect(() => read(wrong)).toThrow('REKINDLE_MAIL_FROM');
 });

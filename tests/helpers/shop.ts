@@ -47,6 +47,8 @@ export interface ShopOptions {
   maxConnections?: number;
   /** Default: a copy of the template on the test cluster. */
   database?: TestDatabase;
+  /** From whom the installation's own emails come; default: it sends none. */
+  mailFrom?: { name: string; address: string };
   /** Where people may sign in beside a password. */
   oidc?: OidcOptions;
   /** Opens what spans stores; default: that stays closed. */
@@ -128,6 +130,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     ...(options.subjects === undefined ? {} : { subjects: options.subjects }),
     ...(options.integrations === undefined ? {} : { integrations: options.integrations }),
     oidc: options.oidc ?? null,
+    mailFrom: options.mailFrom ?? null,
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { roleNames } from '../../../operations/access.ts';
 import { type InvitationView, invitationDays, invite, listInvitations, revokeInvitation } from '../../../operations/identity/invitations.ts';
+import { sendInvitation } from '../../../operations/identity/send-invitation.ts';
 import { changeMember, listMembers, type MemberChanged, type MemberView } from '../../../operations/identity/members.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
@@ -32,6 +33,14 @@ const newInvitationSchema = z
     id: z.uuid(),
     url: z.string().meta({ description: 'The link for the person who is invited. Shown once: give it to nobody else.' }),
     expires_at: timeField,
+    email: z
+      .object({
+        state: z.enum(['sent', 'failed', 'not_configured', 'not_wanted']).meta({
+          description: '`not_configured`: neither the store nor the installation has a sender for it, so hand the link over.',
+        }),
+        detail: z.string().nullable().meta({ description: 'Of `failed`: what the mail server answered.' }),
+      })
+      .meta({ description: 'Whether the link was sent to the person.' }),
   })
   .meta({ id: 'NewInvitation' });
 const memberList = aList({ name: 'members', first: 'oldest', item: memberSchema, filters: {} });
@@ -134,17 +143,25 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     {
       schema: {
         summary: 'Invite somebody into the store',
-        description: `The link opens for ${invitationDays} days, once. An earlier invitation of the same address opens nothing any more.`,
-        body: z.strictObject({ email: z.email().max(254), role }),
+        description: `The link is sent to the person, by the store's connected account for emails or the installation's sender (\`REKINDLE_MAIL_FROM\`), and is in the answer. It opens for ${invitationDays} days, once. An earlier invitation of the same address opens nothing any more.`,
+        body: z.strictObject({
+          email: z.email().max(254),
+          role,
+          send: z.boolean().default(true).meta({ description: 'False: no email, you hand the link over.' }),
+        }),
         response: { 201: newInvitationSchema, ...problems(400, 401, 409, 429, 503) },
       },
     },
     async (request, reply) => {
-      const made = await invite(deps, callerOf(request).tenantId, request.body, actorOf(request));
+      const { tenantId } = callerOf(request);
+      const { send, ...wish } = request.body;
+      const made = await invite(deps, tenantId, wish, actorOf(request));
       if (made === null) return problem(reply, 409, 'already_member', 'This person is a member already: change the role instead.');
       // Behind the hash, so that no server's log has it.
       const url = `${deps.publicUrl}/invitation#${made.token}`;
-      return reply.code(201).send({ id: made.id, url, expires_at: isoTime(made.expiresAtMs) });
+      const sent = send ? await sendInvitation(deps, tenantId, { ...wish, url }) : ({ kind: 'not_wanted' } as const);
+      const email = { state: sent.kind, detail: sent.kind === 'failed' ? sent.detail : null };
+      return reply.code(201).send({ id: made.id, url, expires_at: isoTime(made.expiresAtMs), email });
     },
   );
 

@@ -10,7 +10,10 @@ const passwordField = (label: string, autocomplete: 'current-password' | 'new-pa
 const fault = html`<p class="fault" role="alert"></p>`;
 
 /** Pages with which people sign in, accept an invitation and set a new password. They do with the API what every program can. */
-export const sessionPages: FastifyPluginAsyncZod<{ hasOidc: boolean }> = async (app, { hasOidc }) => {
+export const sessionPages: FastifyPluginAsyncZod<{ hasOidc: boolean; sendsPasswordLinks: boolean }> = async (
+  app,
+  { hasOidc, sendsPasswordLinks },
+) => {
   const elsewhere = hasOidc ? html`<button type="button" class="second" data-oidc>Sign in at your identity provider</button>` : null;
   const answer = (description: string) => ({ 200: pageAnswer(description) });
 
@@ -24,7 +27,11 @@ export const sessionPages: FastifyPluginAsyncZod<{ hasOidc: boolean }> = async (
           body: html`${fault}<form id="form" hidden><label>Email address<input name="email" type="email" autocomplete="username" required></label>
 ${passwordField('Password', 'current-password')}<button>Sign in</button></form>
 ${elsewhere}<div id="there" hidden><p id="who"></p><ul id="stores"></ul><p><a href="${dashboardPath}">Open the dashboard</a></p><button type="button" class="second" id="out">Sign out</button></div>
-<p class="soft">Forgotten your password? Whoever runs this installation gives you a link to a new one.</p>`,
+<p class="soft">${
+            sendsPasswordLinks
+              ? html`<a href="/forgotten-password">Forgotten your password?</a>`
+              : 'Forgotten your password? Whoever runs this installation gives you a link to a new one.'
+          }</p>`,
         }),
       ),
   );
@@ -39,6 +46,22 @@ ${elsewhere}<div id="there" hidden><p id="who"></p><ul id="stores"></ul><p><a hr
           body: html`<p id="what"></p>${fault}<form id="form" hidden><label>Email address<input name="email" type="email" autocomplete="username" readonly></label>
 <label id="name">Your name<input name="name" autocomplete="name" maxlength="120" required></label>
 ${passwordField('Password', 'new-password')}<button>Accept</button></form>${elsewhere}`,
+        }),
+      ),
+  );
+
+  app.get(
+    '/forgotten-password',
+    { schema: { ...{ tags, summary: 'The page to ask for a new password' }, response: answer('A form for the address that the link is sent to.') } },
+    async (_request, reply) =>
+      sendPage(reply, 200, (nonce) =>
+        smallPage({
+          ...{ nonce, title: 'Forgotten your password?', name: 'Rekindle', script: `${shared}${forgottenScript}` },
+          body: sendsPasswordLinks
+            ? html`${fault}<p id="sent" role="status" hidden>If there is an account with this address, a link to a new password is on its way. It works for an hour, once.</p>
+<form id="form"><label>Email address<input name="email" type="email" autocomplete="username" required></label><button>Send me a link</button></form>
+<p class="soft"><a href="/sign-in">Back to signing in</a></p>`
+            : html`<p>This installation sends no emails of its own. Whoever runs it gives you a link to a new password.</p>`,
         }),
       ),
   );
@@ -64,7 +87,7 @@ const token = location.hash.slice(1);
 async function ask(method, path, body) {
   try {
     const response = await fetch(path, { method, headers: body === undefined ? {} : { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-    const data = response.status === 204 ? null : await response.json();
+    const data = response.status === 204 || response.status === 202 ? null : await response.json();
     return response.ok ? { data, error: null } : { data: null, error: data };
   } catch {
     return { data: null, error: { code: 'unreachable', detail: 'The server cannot be reached. Try again.' } };
@@ -146,6 +169,15 @@ onSubmit(async ({ email, name, password }) => {
   if (error) say(error.detail); else await accept({});
 });
 void show();
+`;
+
+const forgottenScript = `
+if ($('#form')) onSubmit(async ({ email }) => {
+  const { error } = await ask('POST', '/api/session/forgotten-password', { email });
+  if (error) return say(error.detail);
+  $('#form').hidden = true;
+  $('#sent').hidden = false;
+});
 `;
 
 const passwordScript = `

@@ -156,11 +156,36 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; limits: Lim
   );
 
   app.post(
+    '/api/session/forgotten-password',
+    {
+      schema: {
+        ...{ tags, summary: 'Have a link to a new password sent' },
+        description:
+          'By email, where somebody has an account with this address: the answer is the same where nobody has. Three links for an address within 15 minutes. 409 `no_sender`: the installation sends no emails of its own.',
+        body: z.strictObject({ email: emailField }),
+        response: { 202: z.null().meta({ description: 'If there is an account, the link is on its way.' }), ...problems(400, 403, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      if (!identity.sendsPasswordLinks)
+        return problem(
+          reply,
+          409,
+          'no_sender',
+          'This installation sends no emails of its own: ask whoever runs it for a link to a new password, or have SMTP_URL and REKINDLE_MAIL_FROM set.',
+        );
+      const answer = await identity.forgotPassword(visitorOf(request), request.body.email);
+      return answer.kind === 'done' ? reply.code(202).send(null) : refuse(reply, answer);
+    },
+  );
+
+  app.post(
     '/api/session/password-link',
     {
       schema: {
         ...{ tags, summary: 'Set a new password with a link' },
-        description: 'Whoever runs the installation gives such links: `npx rekindle people password-link`. All sessions of this person end.',
+        description:
+          'It comes by email (`POST /api/session/forgotten-password`), or from whoever runs the installation: `npx rekindle people password-link`. All sessions of this person end.',
         body: z.strictObject({ token, password }),
         response: { 204: done, ...problems(400, 403, 404, 429, 503) },
       },
