@@ -13,7 +13,7 @@ const opening: Readonly<Record<string, string>> = {
   agent_call: 'Please call{% if person.name %} {{ person.name }}{% else %} this person{% endif %} by {{ task.due }}.',
   assignment: '{% if person.name %}{{ person.name }}{% else %}Somebody{% endif %} is yours to look after. The first step is due by {{ task.due }}.',
   escalation:
-    '{% if person.name %}{{ person.name }}{% else %}An account{% endif %} is about to leave, and somebody has to decide what happens. Please look at it by {{ task.due }}.',
+    '{% if person.name %}{{ person.name }}{% else %}Somebody{% endif %} was handed over to you: decide what happens next. Please look at it by {{ task.due }}.',
   approval: 'Something waits for your approval until {{ task.due }}.',
   hot_lead: '{% if person.name %}{{ person.name }}{% else %}Somebody{% endif %} has left a number and expects a call by {{ task.due }}.',
   consultation: '{% if person.name %}{{ person.name }}{% else %}Somebody{% endif %} asks for a consultation. Please answer by {{ task.due }}.',

@@ -3,7 +3,7 @@ import { isTemplateFault, renderNotification, type RenderedNotification } from '
 import { type NotificationText, usualText } from '../../content/notifications/usual.ts';
 import { notificationView, type TaskFacts } from '../../content/notifications/view.ts';
 import type { Tx } from '../../db/client.ts';
-import { contactIdentities, contacts, notificationTemplates, subjects } from '../../db/schema/index.ts';
+import { behaviours, contactIdentities, contacts, notificationTemplates, subjects } from '../../db/schema/index.ts';
 import type { NotificationChannel } from '../../domain/notifications/channels.ts';
 import { type TaskAction, taskActions } from '../../domain/notifications/links.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
@@ -42,7 +42,7 @@ export async function factsOf(
   return {
     ...{ kind: task.kind, cause, owner: task.owner, dueAtMs: task.dueAt, nowMs: deps.clock.nowMs() },
     ...{ recommendation: task.recommendation, data: task.data, person },
-    history: contactId === null ? [] : await historyOf(deps, tenantId, contactId),
+    history: await historyOf(deps, tenantId, subjectId, contactId),
     store: { name: settings.storeName, timeZone: settings.timeZone, locale: settings.locale },
   };
 }
@@ -63,10 +63,38 @@ const mostHistory = 5;
 /** Of these a colleague learns something; decisions and what providers report are for whoever looks into it. */
 const toldKinds: ReadonlySet<string> = new Set(['event', 'enrollment', 'order', 'consent']);
 
-async function historyOf(deps: Pick<Deps, 'db' | 'subjects'>, tenantId: string, contactId: string): Promise<TaskFacts['history']> {
-  const page = await readTimeline(deps, tenantId, contactId, { kind: null, limit: 60, after: null });
-  return (page?.items ?? [])
-    .filter(({ kind, sentence }) => toldKinds.has(kind) && sentence !== '')
+/** What an account did itself, in words. */
+const behaviourWords: Readonly<Record<(typeof behaviours.$inferSelect)['kind'], string>> = {
+  visit: 'Visited the store.',
+  order: 'Placed an order.',
+  message: 'Wrote a message.',
+  open: 'Opened a message.',
+  call: 'Had a call.',
+  support: 'Turned to the support.',
+  own: 'Did something that the store’s own code reports.',
+};
+
+async function historyOf(
+  deps: Pick<Deps, 'db' | 'subjects'>,
+  tenantId: string,
+  subjectId: string | null,
+  contactId: string | null,
+): Promise<TaskFacts['history']> {
+  const page = contactId === null ? null : await readTimeline(deps, tenantId, contactId, { kind: null, limit: 60, after: null });
+  const recorded = (page?.items ?? []).filter(({ kind, sentence }) => toldKinds.has(kind) && sentence !== '');
+  const did =
+    subjectId === null
+      ? []
+      : await deps.db.withTenant(tenantId, (tx) =>
+          tx
+            .select({ kind: behaviours.kind, atMs: behaviours.occurredAt })
+            .from(behaviours)
+            .where(eq(behaviours.subjectId, subjectId))
+            .orderBy(desc(behaviours.occurredAt))
+            .limit(mostHistory),
+        );
+  return [...recorded, ...did.map(({ kind, atMs }) => ({ atMs, sentence: behaviourWords[kind] }))]
+    .toSorted((a, b) => b.atMs - a.atMs)
     .slice(0, mostHistory)
     .map(({ atMs, sentence }) => ({ atMs, sentence }));
 }

@@ -175,6 +175,18 @@ describe('an owner is told', () => {
   });
 });
 
+test('an escalation about an account tells what the account did lately', async () => {
+  await aTarget('webhook', receiver.url);
+  const behaviour = [{ kind: 'visit', at: new Date(Date.now() - 40 * 86_400_000).toISOString() }];
+  const contact = { email: 'kim@example.com', first_name: 'Kim', last_name: 'Example' };
+  const { account } = (await own('/api/behaviour', 'POST', { account: { id: 'account-1' }, contact, behaviour })).body as { account: string };
+  const made = await own('/api/escalations', 'POST', { subject: account, note: 'Wants to leave.' });
+  expect(made).toMatchObject({ status: 201, body: { owner: 'Mia' } });
+  await deliverAll();
+  const { text } = receiver.received[0]?.json.data ?? {};
+  for (const says of ['Kim Example', 'kim@example.com', 'Wants to leave.', 'Visited the store.']) expect(text).toContain(says);
+});
+
 describe('at most once', () => {
   test('a refusal is tried again, an address that is gone is parked, and resumed by hand', async () => {
     await aTarget('slack', receiver.url);
