@@ -14,7 +14,7 @@ import type { VersionCache } from './dispatch/versions.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import type { LinkTokens } from './link-tokens.ts';
 import type { Sealing } from './sealing.ts';
-import type { MailFrom } from './team-mail.ts';
+import type { MailFrom } from './mail-from.ts';
 import type { LatenessLog } from './lateness-log.ts';
 import type { RiskCache } from './risk/risk-cache.ts';
 import type { Telemetry } from './telemetry.ts';

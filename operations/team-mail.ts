@@ -6,13 +6,8 @@ import { settingsOf } from '../domain/tenant-settings.ts';
 import type { Sender, SendOutcome } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
 import { startDeadline } from './dispatch/fence.ts';
+import type { MailFrom } from './mail-from.ts';
 import { readConfigured, toOutlets } from './outlets.ts';
-
-/** From whom emails come that the installation itself sends. */
-export interface MailFrom {
-  name: string;
-  address: string;
-}
 
 /** `detail`: what the sender answered; no personal data. */
 export type TeamMailSent = { kind: 'sent' } | { kind: 'failed'; detail: string } | { kind: 'not_configured' };
