@@ -336,10 +336,18 @@ export interface Minter {
   check(): Promise<string>;
 }
 
+/** What stores connect integrations for, in the order in which they are offered. */
+export const integrationPurposes = ['shop', 'leads', 'email', 'texts_and_calls', 'chat', 'site', 'crm', 'model', 'other'] as const;
+export type IntegrationPurpose = (typeof integrationPurposes)[number];
+
 /** A provider: a folder, `integrations/<name>/`, and one line in `integrations/index.ts`. It sends, reports, or both. */
 export interface Integration {
   /** As URLs and connections write it: lower-case letters, digits and hyphens. */
   name: string;
+  /** As people call it; absent: as `name`. */
+  title?: string;
+  /** What a store connects it for; absent: `other`. */
+  purpose?: IntegrationPurpose;
   /** The configuration of a connection as it is entered and stored, sealed; absent: there is nothing to configure. */
   config?: z.ZodType;
   /**

@@ -2311,6 +2311,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what a store can be connected to
+         * @description With what each connection has to be told. The same for every store.
+         */
+        get: operations["getApiIntegrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/interventions": {
         parameters: {
             query?: never;
@@ -9646,6 +9666,31 @@ export interface components {
             reason: string;
             /** @description The row is a lead all the same: something of it was left out. */
             taken_in: boolean;
+        };
+        Integration: {
+            /** @description As `integration` of a connection names it. */
+            name: string;
+            /** @description As people call it. */
+            title: string;
+            /** @enum {string} */
+            purpose: "shop" | "leads" | "email" | "texts_and_calls" | "chat" | "site" | "crm" | "model" | "other";
+            /** @description It delivers webhooks. */
+            receives: boolean;
+            /** @description Messages leave through it. */
+            sends: boolean;
+            /**
+             * @description How the secret of its webhooks comes about. `made_here`: a new connection shows it once, and you enter it at the provider. `entered`: the provider has made it, and it goes into `secrets`. `in_config`: the configuration holds it.
+             * @enum {string}
+             */
+            secret: "made_here" | "entered" | "in_config" | "none";
+            /** @description A store has one connection of it at a time. */
+            single: boolean;
+            /** @description An app of yours is let in by OAuth, after the connection is made. */
+            authorised: boolean;
+            /** @description What `config` of a connection may hold, as JSON Schema (draft 2020-12); null: there is nothing to configure. */
+            config: {
+                [key: string]: unknown;
+            } | null;
         };
         Intervention: {
             /**
@@ -18815,6 +18860,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Import"];
                 };
+            };
+        };
+    };
+    getApiIntegrations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Integration"][];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -26,6 +26,7 @@ import { facts } from './resources/facts.ts';
 import { health } from './resources/health.ts';
 import { holdouts } from './resources/holdouts.ts';
 import { imports } from './resources/imports.ts';
+import { integrations } from './resources/integrations.ts';
 import { interventions } from './resources/interventions.ts';
 import { invitations } from './resources/invitations.ts';
 import { keys } from './resources/keys.ts';
@@ -102,6 +103,7 @@ export function createClient(options: ClientOptions) {
     health: health(api),
     holdouts: holdouts(api),
     imports: imports(api),
+    integrations: integrations(api),
     interventions: interventions(api),
     invitations: invitations(api),
     keys: keys(api),

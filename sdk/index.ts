@@ -35,6 +35,7 @@ export { facts } from './resources/facts.ts';
 export { health } from './resources/health.ts';
 export { holdouts } from './resources/holdouts.ts';
 export { imports } from './resources/imports.ts';
+export { integrations } from './resources/integrations.ts';
 export { interventions } from './resources/interventions.ts';
 export { invitations } from './resources/invitations.ts';
 export { keys } from './resources/keys.ts';

@@ -5,6 +5,8 @@ import { newStandardWebhookSecret, signStandardWebhook } from '../standard-webho
 /** A merchant's own systems. */
 export const generic: Integration = {
   name: 'generic',
+  title: 'Your own system',
+  purpose: 'shop',
   newSecret: newStandardWebhookSecret,
   receiver: genericReceiver,
   signEvent(secret, { id, body, nowMs }) {

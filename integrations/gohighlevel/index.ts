@@ -10,6 +10,8 @@ import { createGoHighLevelSenders } from './send.ts';
 /** GoHighLevel: messages through the conversations of a location, and what happens there. */
 export const goHighLevel: Integration = {
   name: 'gohighlevel',
+  title: 'GoHighLevel',
+  purpose: 'crm',
   config: goHighLevelConfig,
   // For workflows, whose own webhooks are not signed.
   newSecret: newToken,

@@ -7,6 +7,8 @@ import { createInstantlySender } from './send.ts';
 /** Emails by Instantly's campaigns. It signs nothing: the token of its webhooks is made here, and entered there as a header. */
 export const instantly: Integration = {
   name: 'instantly',
+  title: 'Instantly',
+  purpose: 'email',
   config: instantlyConfig,
   newSecret: newToken,
   receiver: instantlyReceiver,

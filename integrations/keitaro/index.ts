@@ -6,6 +6,8 @@ import { keitaroReceiver } from './receive.ts';
 /** Conversions from a Keitaro tracker. */
 export const keitaro: Integration = {
   name: 'keitaro',
+  title: 'Keitaro',
+  purpose: 'leads',
   config: keitaroConfig,
   newSecret: newToken,
   receiver: keitaroReceiver,

@@ -6,6 +6,8 @@ import { createMailgunSender } from './send.ts';
 /** Emails by Mailgun. Its webhooks are signed with the key of the configuration. */
 export const mailgun: Integration = {
   name: 'mailgun',
+  title: 'Mailgun',
+  purpose: 'email',
   config: mailgunConfig,
   webhookSecrets: (config) => [mailgunConfig.parse(config).signingKey],
   receiver: mailgunReceiver,

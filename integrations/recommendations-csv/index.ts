@@ -5,6 +5,8 @@ import { createCsvRecommender } from './recommend.ts';
 /** Recommends properties from a list that is kept as a file. */
 export const recommendationsCsv: Integration = {
   name: 'recommendations-csv',
+  title: 'Properties from a CSV file',
+  purpose: 'chat',
   config: recommendationsCsvConfig,
   recommender: (config) => createCsvRecommender(recommendationsCsvConfig.parse(config)),
 };

@@ -5,6 +5,8 @@ import { createHttpRecommender } from './recommend.ts';
 /** Recommends properties by asking a system of the store's own. */
 export const recommendationsHttp: Integration = {
   name: 'recommendations-http',
+  title: 'Properties from an address of yours',
+  purpose: 'chat',
   config: recommendationsHttpConfig,
   recommender: (config) => createHttpRecommender(recommendationsHttpConfig.parse(config)),
 };

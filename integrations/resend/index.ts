@@ -6,6 +6,8 @@ import { createResendSender } from './send.ts';
 /** Emails by Resend. The secret of its webhooks is made there, and is entered. */
 export const resend: Integration = {
   name: 'resend',
+  title: 'Resend',
+  purpose: 'email',
   config: resendConfig,
   receiver: resendReceiver,
   sender: (config) => createResendSender(resendConfig.parse(config)),

@@ -6,6 +6,8 @@ import { createSendGridSender } from './send.ts';
 /** Emails by SendGrid. The key that its webhooks are checked with is made there, and is entered. */
 export const sendGrid: Integration = {
   name: 'sendgrid',
+  title: 'SendGrid',
+  purpose: 'email',
   config: sendGridConfig,
   receiver: sendGridReceiver,
   sender: (config) => createSendGridSender(sendGridConfig.parse(config)),

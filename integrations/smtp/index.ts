@@ -5,6 +5,8 @@ import { createSmtpSender } from './send.ts';
 /** Any server that takes emails by SMTP. */
 export const smtp: Integration = {
   name: 'smtp',
+  title: 'Email server (SMTP)',
+  purpose: 'email',
   config: smtpConnectionSchema,
   sender(config) {
     const { url, dkim } = smtpConnectionSchema.parse(config);

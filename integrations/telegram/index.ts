@@ -7,6 +7,8 @@ import { createTelegramSender } from './send.ts';
 /** A store's own Telegram bot: it is written to by leads, and writes to those who have begun a chat with it. */
 export const telegram: Integration = {
   name: 'telegram',
+  title: 'Telegram bot',
+  purpose: 'chat',
   config: telegramConfig,
   isSingle: true,
   webhookSecrets: (config) => [webhookSecretOf(telegramConfig.parse(config))],

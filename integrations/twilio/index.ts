@@ -6,6 +6,8 @@ import { createTwilioSender } from './send.ts';
 /** Text messages by Twilio. Its webhooks are signed with the account's auth token, or with the shared key of a webhook rule. */
 export const twilio: Integration = {
   name: 'twilio',
+  title: 'Twilio',
+  purpose: 'texts_and_calls',
   config: twilioConfig,
   webhookSecrets: (config) => [twilioConfig.parse(config).authToken],
   receiver: twilioReceiver,

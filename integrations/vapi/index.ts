@@ -7,6 +7,8 @@ import { createVapiSender } from './send.ts';
 /** Calls by VAPI, in which its assistant speaks. The secret of its reports is made here, and entered there as a credential. */
 export const vapi: Integration = {
   name: 'vapi',
+  title: 'VAPI',
+  purpose: 'texts_and_calls',
   config: vapiConfig,
   newSecret: newStandardWebhookSecret,
   receiver: vapiReceiver,

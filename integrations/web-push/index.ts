@@ -5,6 +5,8 @@ import { createWebPushSender } from './send.ts';
 /** Notifications in the browsers of whoever allowed them, through the push service of each browser. */
 export const webPush: Integration = {
   name: 'web-push',
+  title: 'Notifications in the browser',
+  purpose: 'site',
   config: webPushConfig,
   complete: withKeys,
   // Subscriptions are bound to one pair of keys, and pages subscribe with one.

@@ -6,6 +6,8 @@ import { createWhatsappSender } from './send.ts';
 /** WhatsApp messages by Meta's Cloud API. Its notifications are signed with the secret of the app. */
 export const whatsapp: Integration = {
   name: 'whatsapp',
+  title: 'WhatsApp',
+  purpose: 'texts_and_calls',
   config: whatsappConfig,
   webhookSecrets: (config) => [whatsappConfig.parse(config).appSecret],
   receiver: whatsappReceiver,

@@ -146,6 +146,25 @@ describe('connections', () => {
     expect((await own('DELETE', `/api/connections/${made.id}`)).status).toBe(204);
   });
 
+  test('say beforehand what they have to be told: each integration by its own schema, by which the API checks it', async () => {
+    const { status, body } = await own('GET', '/api/integrations');
+    expect(status).toBe(200);
+    const known = body?.['data'] as { name: string; title: string; secret: string; config: { required?: string[]; properties: object } | null }[];
+    expect(known.map(({ name }) => name)).toEqual(Object.keys(shop.deps.integrations));
+    expect(known.filter(({ title, name }) => title === name)).toEqual([]);
+    const of = (name: string) => known.find((one) => one.name === name);
+    expect(of('shopify')).toMatchObject({ purpose: 'shop', receives: true, sends: false, secret: 'entered', config: null });
+    expect(of('generic')).toMatchObject({ secret: 'made_here', config: null });
+    expect(of('twilio')).toMatchObject({ purpose: 'texts_and_calls', receives: true, sends: true, secret: 'in_config' });
+    expect(of('twilio')?.config?.required).toEqual(['accountSid', 'authToken']);
+    // What it calls needed is what the API misses.
+    for (const { name, config } of known.filter((one) => (one.config?.required ?? []).length > 0)) {
+      const { status: refused, body: problem } = await own('POST', '/api/connections', { integration: name, name: 'Empty', config: {} });
+      const missing = ((problem?.['errors'] ?? []) as { path: string }[]).map(({ path }) => path.split(/[./]/).at(-1));
+      for (const field of config?.required ?? []) expect([name, refused, missing]).toEqual([name, 400, expect.arrayContaining([field])]);
+    }
+  });
+
   test('a sender is checked by its own schema and against its provider, and a changed one is used at once', async () => {
     const wrong = await own('POST', '/api/connections', { integration: 'smtp', name: 'Relay', config: { url: 'ftp://nowhere' } });
     expect(wrong.status).toBe(400);

@@ -182,6 +182,28 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.close();
   });
 
+  test('a provider is connected by a form that asks what it needs, and a fault is said at its field', async () => {
+    const page = await open('/connections');
+    await page.getByRole('button', { name: 'Connect something' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What').selectOption({ label: 'Texts and calls: Twilio' });
+    await dialog.getByLabel('Account SID').fill('not an account');
+    await dialog.getByLabel('Auth token').fill('a-token-of-the-test');
+    await dialog.getByText('What can be left out').click();
+    await dialog.getByLabel('From', { exact: true }).fill('+12025550123');
+    await check(page);
+    await dialog.getByRole('button', { name: 'Connect', exact: true }).click();
+    await dialog.getByText('It begins with AC and has 34 characters').waitFor();
+    faults = faults.filter((fault) => !fault.includes('400 (Bad Request)'));
+    await dialog.getByLabel('Account SID').fill(`AC${'0'.repeat(32)}`);
+    await dialog.getByRole('button', { name: 'Connect', exact: true }).click();
+    await dialog.getByText('“Twilio” is connected.').waitFor();
+    await dialog.getByText('/api/webhooks/twilio/', { exact: false }).waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByText('Twilio', { exact: true }).waitFor();
+    await page.close();
+  });
+
   test('an owner invites a colleague, and sees the link this once', async () => {
     const page = await open('/team');
     await page.getByLabel('Email address').fill('colleague@example.com');

@@ -11,21 +11,26 @@ import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
 import { useAction } from '../../session/use-action.ts';
+import { Connect } from './connect.tsx';
 
 type Connection = Item<'GET /api/connections'>;
 
 /** Accounts at shops and providers: which deliver, which send, and whether they let us in. */
 export function Connections() {
+  const { role } = useStore();
   const pages = usePages(['connections'], (api, given, signal) => connections(api).list(given, { signal }));
   return (
     <>
-      <PageHeader title="Connections" note="The shops that tell Rekindle what happens, and the providers that send for you." />
+      <PageHeader title="Connections" note="The shops that tell Rekindle what happens, and the providers that send for you.">
+        {may(role, 'administer') && <Connect />}
+      </PageHeader>
       <Panel title="Accounts" flush>
         <AllPages
           of={pages}
           empty={
             <Empty title="Nothing is connected">
-              Connect a shop with <code>npx rekindle connections create shopify</code>; the documentation has one page for each.
+              Connect a shop first: then its carts and orders arrive by themselves. The documentation says for each provider where to find what it
+              asks for.
             </Empty>
           }
         >

@@ -1,0 +1,66 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type Integration, integrationPurposes } from '../../../integrations/port.ts';
+import { problems } from '../../plugins/errors.ts';
+import type { Resource, ResourceOptions } from '../resource.ts';
+
+const integrationSchema = z
+  .object({
+    name: z.string().meta({ description: 'As `integration` of a connection names it.' }),
+    title: z.string().meta({ description: 'As people call it.' }),
+    purpose: z.enum(integrationPurposes),
+    receives: z.boolean().meta({ description: 'It delivers webhooks.' }),
+    sends: z.boolean().meta({ description: 'Messages leave through it.' }),
+    secret: z.enum(['made_here', 'entered', 'in_config', 'none']).meta({
+      description:
+        'How the secret of its webhooks comes about. `made_here`: a new connection shows it once, and you enter it at the provider. `entered`: the provider has made it, and it goes into `secrets`. `in_config`: the configuration holds it.',
+    }),
+    single: z.boolean().meta({ description: 'A store has one connection of it at a time.' }),
+    authorised: z.boolean().meta({ description: 'An app of yours is let in by OAuth, after the connection is made.' }),
+    config: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .meta({ description: 'What `config` of a connection may hold, as JSON Schema (draft 2020-12); null: there is nothing to configure.' }),
+  })
+  .meta({ id: 'Integration' });
+
+const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
+  app.get(
+    '/api/integrations',
+    {
+      schema: {
+        summary: 'List what a store can be connected to',
+        description: 'With what each connection has to be told. The same for every store.',
+        response: { 200: z.object({ data: z.array(integrationSchema) }), ...problems(401, 429, 503) },
+      },
+    },
+    () => ({ data: Object.values(deps.integrations).map(present) }),
+  );
+};
+
+function present({ name, title = name, purpose = 'other', config, ...has }: Integration): z.input<typeof integrationSchema> {
+  return {
+    ...{ name, title, purpose, receives: has.receiver !== undefined, sends: has.sender !== undefined || has.senders !== undefined },
+    ...{ secret: secretOf(has), single: has.isSingle === true, authorised: has.oauth !== undefined },
+    config: config === undefined ? null : shapeOf(config),
+  };
+}
+
+function secretOf({ receiver, newSecret, webhookSecrets }: Omit<Integration, 'name'>): z.input<typeof integrationSchema>['secret'] {
+  if (receiver === undefined) return 'none';
+  if (newSecret !== undefined) return 'made_here';
+  return webhookSecrets === undefined ? 'entered' : 'in_config';
+}
+
+/** What cannot be said in JSON Schema is left open: the API checks it, and says at which field it is wrong. */
+function shapeOf(config: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...shape } = z.toJSONSchema(config, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' });
+  return shape;
+}
+
+export const resource: Resource = {
+  tag: { name: 'integrations', description: 'What a store can be connected to.' },
+  guard: 'tenant',
+  changes: null,
+  routes,
+};
