@@ -124,8 +124,8 @@ function split(route: Route, given: readonly unknown[], hasValue: boolean): { pa
   return { path: given.slice(0, count) as string[], value, last: (last ?? {}) as RequestOptions };
 }
 
-/** Every POST of the API takes an Idempotency-Key. What shops deliver, readers click and agents say is not made with this client's key, and signing in takes none. */
-const takesKey = (route: Route) => /^POST [/](?:api|recovery)[/](?!webhooks[/]|session\b)/.test(route);
+/** Every POST of the API takes an Idempotency-Key. What shops deliver, readers click and agents say is not made with this client's key, and signing in takes none, nor does what only reads a form. */
+const takesKey = (route: Route) => /^POST [/](?:api|recovery)[/](?!webhooks[/]|session\b)/.test(route) && !/[/]form[/](?:check|preview)$/.test(route);
 
 /** Only what does nothing twice is repeated. A stream is gone once it was read. */
 const mayRepeat = (route: Route, { content }: RawRequest, key: string | null) => content === undefined && (route.startsWith('GET ') || key !== null);

@@ -1,5 +1,6 @@
+import type { UseMutationResult } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Data } from '../../../sdk/index.ts';
+import type { Body, Data, RekindleError } from '../../../sdk/index.ts';
 import { sequences } from '../../../sdk/index.ts';
 import { Badge, type Tone } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
@@ -13,17 +14,20 @@ import { useAction } from '../../session/use-action.ts';
 import type { Form } from './form.ts';
 
 type Preview = Data<'GET /api/sequences/{slug}/preview'>;
+type Wish = Body<'POST /api/sequences/{slug}/publish'>;
 export type Running = 'stay' | 'move' | 'exit';
 
 const tones: Record<'added' | 'removed' | 'changed', Tone> = { added: 'good', removed: 'bad', changed: 'warn' };
 
 /** What publishing the draft changes, for whom, and the button that does it. */
 export function PublishPanel({ form, dirty, disabled, onDone }: { form: Form; dirty: boolean; disabled: boolean; onDone: () => void }) {
+  const publish = useAction((api, given: Wish) => sequences(api).publish(form.slug, given));
   const found = useStoreQuery(
     ['publish-preview', form.slug, form.draft, form.base_version],
     (api, signal) => sequences(api).preview(form.slug, { signal }),
     {
-      enabled: form.draft !== null && !dirty,
+      // While it is being published the draft goes, and with it what could be compared.
+      enabled: form.draft !== null && !dirty && !publish.isPending,
       live: true,
     },
   );
@@ -39,10 +43,16 @@ export function PublishPanel({ form, dirty, disabled, onDone }: { form: Form; di
         <Empty title="There is nothing to publish">What you see is in use. Change something and save it.</Empty>
       </Panel>
     );
-  return <Answer of={found}>{(preview) => <Changes {...{ form, preview, disabled, onDone }} />}</Answer>;
+  return <Answer of={found}>{(preview) => <Changes {...{ preview, disabled, publish, onDone }} />}</Answer>;
 }
 
-function Changes({ form, preview, disabled, onDone }: { form: Form; preview: Preview; disabled: boolean; onDone: () => void }) {
+interface Publishing {
+  preview: Preview;
+  publish: UseMutationResult<unknown, RekindleError, Wish>;
+  onDone: () => void;
+}
+
+function Changes({ preview, disabled, publish, onDone }: Publishing & { disabled: boolean }) {
   const { steps, texts, settings, draft } = preview;
   const errors = draft.findings.filter(({ severity }) => severity === 'error');
   const isFirst = preview.base_version === 0;
@@ -97,7 +107,7 @@ function Changes({ form, preview, disabled, onDone }: { form: Form; preview: Pre
           )}
         </Panel>
       </div>
-      {!disabled && <Publish {...{ form, preview, onDone }} blocked={errors.length > 0} />}
+      {!disabled && <Publish {...{ preview, publish, onDone }} blocked={errors.length > 0} />}
     </div>
   );
 }
@@ -224,17 +234,15 @@ export function RunningChoice({
   );
 }
 
-function Publish({ form, preview, blocked, onDone }: { form: Form; preview: Preview; blocked: boolean; onDone: () => void }) {
+function Publish({ preview, publish, blocked, onDone }: Publishing & { blocked: boolean }) {
   const [asked, setAsked] = useState(false);
   const needed = preview.choice_needed.length > 0;
   const [running, setRunning] = useState<Running | null>(needed ? null : 'stay');
-  const publish = useAction((api, choice: Running | null) =>
-    sequences(api).publish(form.slug, {
-      base_version: preview.base_version,
-      draft: preview.draft.source_hash,
-      ...(choice === null ? {} : { running: choice }),
-    }),
-  );
+  const wish: Wish = {
+    base_version: preview.base_version,
+    draft: preview.draft.source_hash,
+    ...(running === null ? {} : { running }),
+  };
   return (
     <div className="flex flex-wrap items-center gap-3">
       <Button look="main" disabled={blocked} onClick={() => setAsked(true)}>
@@ -266,7 +274,7 @@ function Publish({ form, preview, blocked, onDone }: { form: Form; preview: Prev
             look="main"
             disabled={publish.isPending || (needed && running === null)}
             // Once it is published there is no draft, and this part is gone: its own callbacks would not be called.
-            onClick={() => void publish.mutateAsync(running).then(onDone, () => {})}
+            onClick={() => void publish.mutateAsync(wish).then(onDone, () => {})}
           >
             Publish
           </Button>
