@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildDashboard } from '../../local/dashboard.ts';
 import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
-import { compareTexts, haveAccounts } from './dashboard-data.ts';
+import { compareTexts, haveAccounts, haveHours } from './dashboard-data.ts';
 import { ask } from './left-carts.ts';
 
 // Every page of the dashboard in a real browser, on the real API.
@@ -39,6 +39,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await compareTexts(shop, 'certain', { a: [60, 3], b: [60, 40] });
     await compareTexts(shop, 'alike', { a: [900, 9], b: [900, 9] });
     await haveAccounts(shop, [1, 12, 30, 45, 60, 120]);
+    await haveHours(shop);
     await invite('owner@example.com', 'owner');
     await invite('viewer@example.com', 'viewer');
     context = await signedIn('owner@example.com');
@@ -138,6 +139,32 @@ describe.skipIf(!hasBrowser)(title, () => {
     await heading(page, name);
     await loaded(page);
     await check(page);
+    await page.close();
+  });
+
+  test('the hours of the week say what is preferred, and each what it came to', async () => {
+    const page = await open('/learning');
+    await page.getByText('Preferred where a step waits for the best hour: ', { exact: false }).getByText('Tuesday 19:00', { exact: false }).waitFor();
+    const week = page.getByRole('region', { name: 'Hours of the week by email' });
+    expect(await week.getByRole('row').count()).toBe(8);
+    await week
+      .getByRole('row', { name: /^Tue/ })
+      .getByText(/^\d.*%, of \d+ messages/)
+      .first()
+      .waitFor({ state: 'attached' });
+    await page.close();
+  });
+
+  test('the first day is led: what is missing is named, and goes as it is done', async () => {
+    const page = await open('');
+    const line = (title: string) => page.getByRole('listitem').filter({ hasText: title });
+    await line('Connect a shop').getByText('done', { exact: true }).waitFor();
+    await line('Connect what sends').getByText('Nothing sends yet', { exact: false }).waitFor();
+    await line('Say who writes').getByText('done', { exact: true }).waitFor();
+    await line('Publish a sequence').getByText('done', { exact: true }).waitFor();
+    expect(await line('Send a test').getByRole('button').isDisabled()).toBe(true);
+    await line('Rehearse it').getByRole('link').click();
+    await page.waitForURL('**/rehearse**');
     await page.close();
   });
 

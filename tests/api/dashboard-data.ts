@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
-import { contacts, conversions, sequences, variantAssignments } from '../../db/schema/index.ts';
+import { contacts, conversions, conversionRules, sequences, variantAssignments } from '../../db/schema/index.ts';
+import { hourRules } from '../../domain/learning/hours.ts';
 import { experimentsPass } from '../../operations/experiments/experiments.ts';
 import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
 import { asOwner } from '../helpers/database.ts';
@@ -75,6 +76,26 @@ export async function haveAccounts(shop: Shop, daysAway: readonly number[]): Pro
     await asked(shop, '/api/risk/interventions', { account: last });
   }
   for (const note of ['Please call them.', 'Please call them again.']) await asked(shop, '/api/escalations', { subject: last, note });
+}
+
+/** What a store learned about its hours: the evening does better, nights are empty, and Tuesday at seven is preferred. */
+export async function haveHours(shop: Shop): Promise<void> {
+  const { tenantId } = shop.tenant;
+  const cells = Array.from({ length: 7 * 16 }, (_, index) => {
+    const [day, hour] = [Math.floor(index / 16), 7 + (index % 16)];
+    const people = 150 + ((index * 37) % 90);
+    const share = 0.02 + (hour >= 17 && hour <= 20 ? 0.03 : 0) + (day === 1 && hour === 19 ? 0.08 : 0);
+    return { day, hour, people, converted: Math.round(people * share) };
+  });
+  const nowMs = Date.now();
+  await shop.deps.db.withTenant(tenantId, (tx) =>
+    tx.insert(conversionRules).values(
+      hourRules(cells, [], nowMs).map(({ day, hour, people, converted, rate, expected, chanceBetter, preferredAtMs }) => ({
+        ...{ tenantId, channel: 'email', day, hour, sends: people, conversions: converted, rate, expected, chanceBetter },
+        ...{ preferredAt: preferredAtMs, refreshedAt: nowMs },
+      })),
+    ),
+  );
 }
 
 async function asked(shop: Shop, path: string, body: Record<string, unknown>): Promise<unknown> {

@@ -10,6 +10,7 @@ import { useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { Delays } from './delays.tsx';
 import { FunnelPicture } from './funnel-picture.tsx';
+import { Hours } from './hours.tsx';
 import { Leaderboard } from './leaderboard.tsx';
 import { Phrases } from './phrases.tsx';
 import { within } from './within.ts';
@@ -50,6 +51,7 @@ export function Learning() {
         </Answer>
         <Phrases channel={channel} onChannel={(value) => change({ channel: value })} />
         <DropOffs days={Number(days)} />
+        <Hours />
         <Delays />
         <Leaderboard of={board} days={Number(days)} onChange={(value) => change({ board: value })} />
       </div>

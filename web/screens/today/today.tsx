@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import type { Data } from '../../../sdk/index.ts';
-import { holdouts, recovery, sequences } from '../../../sdk/index.ts';
+import { holdouts, messages, recovery, sequences } from '../../../sdk/index.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { Figure } from '../../parts/figure.tsx';
 import { formatCompact, formatMoney, formatNumber, formatPercent } from '../../parts/format.ts';
@@ -16,6 +17,9 @@ import { WithAndWithout } from './with-and-without.tsx';
 
 const days = 30;
 
+/** Only whose store has sent nothing yet needs it. */
+const FirstDay = lazy(() => import('./first-day.tsx').then((screen) => ({ default: screen.FirstDay })));
+
 /** How the store does, what is under way, and what wants somebody's attention. */
 export function Today() {
   const { name } = useStore();
@@ -24,6 +28,7 @@ export function Today() {
     <>
       <PageHeader title="Today" note={`What Rekindle does for ${name}, over the last ${days} days.`} />
       <div className="space-y-5">
+        <Begin />
         <Figures />
         <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
           <WorthIt />
@@ -36,6 +41,16 @@ export function Today() {
         </div>
       </div>
     </>
+  );
+}
+
+function Begin() {
+  const sent = useStoreQuery(['messages', 'any'], (api, signal) => messages(api).list({ state: 'sent', limit: 1 }, { signal }), { live: true });
+  if (sent.data === undefined || sent.data.data.length > 0) return null;
+  return (
+    <Suspense fallback={null}>
+      <FirstDay />
+    </Suspense>
   );
 }
 
