@@ -23,7 +23,8 @@ export function refuseUnknownAddresses(app: FastifyInstance): void {
   app.setNotFoundHandler(refuse);
   app.addHook('onRequest', async (request, reply) => {
     // `GET /things/replay` is no thing of the id "replay" where `POST /things/replay` exists.
-    const named = served.get(request.url.split('?')[0] ?? '')?.methods;
+    // What browsers ask beforehand is answered for every address by the plugin for other origins.
+    const named = request.method === 'OPTIONS' ? undefined : served.get(request.url.split('?')[0] ?? '')?.methods;
     return request.is404 || named?.has(request.method) === false ? refuse(request, reply) : undefined;
   });
 }

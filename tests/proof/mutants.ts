@@ -155,8 +155,8 @@ export const mutants: readonly Mutant[] = [
       { file: decide, from: "if (opened.kind === 'none' || opened.outlet !== outlet)", to: "if (opened.kind === 'none')" },
       {
         file: decide,
-        from: 'return claimStep(attempt, opened.outlet, reading, { ...said, dueMs, nowMs });',
-        to: 'return claimStep(attempt, attempt.outlets.forChannel(verdict.channel) ?? opened.outlet, reading, { ...said, dueMs, nowMs });',
+        from: 'return claimStep(attempt, opened.outlet, reading, { ...said, dueMs, nowMs, hourBy: hourByOf(verdict.checks) });',
+        to: 'return claimStep(attempt, attempt.outlets.forChannel(verdict.channel) ?? opened.outlet, reading, { ...said, dueMs, nowMs, hourBy: null });',
       },
     ],
     expects: /^(G1|G2|TRUTH)/,

@@ -11,12 +11,14 @@ interface PageOf<T> {
   data: T[];
   nextCursor: string | null;
 }
+/** One page of a list, asked of the API. */
+export type PageAsk<T> = (api: Api, page: { cursor?: string; limit: number }, signal: AbortSignal) => Promise<Result<PageOf<T>>>;
 type Pages<T> = UseInfiniteQueryResult<InfiniteData<PageOf<T>, string | undefined>, RekindleError>;
 
 /** A list of the API, page after page. @param live - asks again by itself, as long as the first page is all that is shown */
 export function usePages<T>(
   key: readonly unknown[],
-  ask: (api: Api, page: { cursor?: string; limit: number }, signal: AbortSignal) => Promise<Result<PageOf<T>>>,
+  ask: PageAsk<T>,
   { live = false, limit = 50 }: { live?: boolean; limit?: number } = {},
 ): Pages<T> {
   const { slug, api } = useStore();

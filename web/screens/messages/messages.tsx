@@ -1,16 +1,19 @@
 import { getRouteApi } from '@tanstack/react-router';
+import type { Item } from '../../../sdk/index.ts';
 import { messages } from '../../../sdk/index.ts';
 import { Select } from '../../parts/choice.tsx';
+import { ExportCsv } from '../../parts/export-csv.tsx';
 import { DataList } from '../../parts/data-list.tsx';
 import { plain, sentenceCase } from '../../parts/format.ts';
 import { MessageState } from '../../parts/message-state.tsx';
-import { AllPages, usePages } from '../../parts/pages.tsx';
+import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useStore } from '../../session/session.ts';
 
+type Ask = PageAsk<Item<'GET /api/messages'>>;
 const page = getRouteApi('/$store/messages');
 const states = [
   { value: 'all', name: 'Whatever became of it' },
@@ -31,9 +34,8 @@ export function Messages() {
   const { state, channel } = page.useSearch();
   const navigate = page.useNavigate();
   const filter = { ...(state === 'all' ? {} : { state }), ...(channel === 'all' ? {} : { channel }) };
-  const pages = usePages(['messages', state, channel], (api, given, signal) => messages(api).list({ ...given, ...filter }, { signal }), {
-    live: true,
-  });
+  const ask: Ask = (api, given, signal) => messages(api).list({ ...given, ...filter }, { signal });
+  const pages = usePages(['messages', state, channel], ask, { live: true });
   const first = usePeopleNames(pages.data?.pages[0]?.data.map(({ contact }) => contact) ?? []);
   const last = usePeopleNames(pages.data?.pages.at(-1)?.data.map(({ contact }) => contact) ?? []);
   return (
@@ -53,6 +55,7 @@ export function Messages() {
           options={channels}
           onChange={(value) => void navigate({ search: (old) => ({ ...old, channel: value }), replace: true })}
         />
+        <ExportCsv name="messages" ask={ask} />
       </PageHeader>
       <Panel title="The newest first" flush>
         <AllPages

@@ -6,7 +6,8 @@ import { contacts } from '../../../sdk/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { sentenceCase, plain } from '../../parts/format.ts';
 import { inputLook } from '../../parts/labelled.tsx';
-import { rowsOf, usePages } from '../../parts/pages.tsx';
+import { type PageAsk, rowsOf, usePages } from '../../parts/pages.tsx';
+import { ExportCsv } from '../../parts/export-csv.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { type Contact, nameOf } from '../../parts/people-names.ts';
 import { Empty, Failed, Loading } from '../../parts/states.tsx';
@@ -18,11 +19,14 @@ const page = getRouteApi('/$store/people');
 /** Everybody, the newest first, and the way to one person. As many as there are: rows are drawn where they are looked at, and fetched as they come near. */
 export function People() {
   const { q } = page.useSearch();
-  const pages = usePages(['contacts', q], (api, given, signal) => contacts(api).list({ ...given, ...searchOf(q) }, { signal }), { limit: 100 });
+  const ask: PageAsk<Contact> = (api, given, signal) => contacts(api).list({ ...given, ...searchOf(q) }, { signal });
+  const pages = usePages(['contacts', q], ask, { limit: 100 });
   const rows = rowsOf(pages);
   return (
     <>
-      <PageHeader title="People" note="Everybody who has left a cart, come in as a lead, or written." />
+      <PageHeader title="People" note="Everybody who has left a cart, come in as a lead, or written.">
+        <ExportCsv name="people" ask={ask} />
+      </PageHeader>
       <div className="space-y-4">
         <Search />
         <Panel title={q === '' ? 'The newest first' : `Found for “${q}”`} flush>

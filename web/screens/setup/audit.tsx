@@ -1,8 +1,10 @@
 import { getRouteApi } from '@tanstack/react-router';
+import type { Item } from '../../../sdk/index.ts';
 import { audit, members } from '../../../sdk/index.ts';
 import { Choice } from '../../parts/choice.tsx';
 import { plain, sentenceCase } from '../../parts/format.ts';
-import { AllPages, usePages } from '../../parts/pages.tsx';
+import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
+import { ExportCsv } from '../../parts/export-csv.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
@@ -24,13 +26,14 @@ export function Audit() {
   const navigate = page.useNavigate();
   const team = useStoreQuery(['members', 'names'], (api, signal) => members(api).list({ limit: 200 }, { signal }));
   const names = new Map(team.data?.data.map(({ id, name }) => [`person:${id}`, name]));
-  const pages = usePages(['audit', action], (api, given, signal) => audit(api).list({ ...given, ...(action === '' ? {} : { action }) }, { signal }), {
-    live: true,
-  });
+  const ask: PageAsk<Item<'GET /api/audit'>> = (api, given, signal) =>
+    audit(api).list({ ...given, ...(action === '' ? {} : { action }) }, { signal });
+  const pages = usePages(['audit', action], ask, { live: true });
   return (
     <>
       <PageHeader title="Audit log" note="Everything that was changed, by whom and when. Nothing of it is ever changed.">
         <Choice label="Show" value={action} options={actions} onChange={(value) => void navigate({ search: { action: value }, replace: true })} />
+        <ExportCsv name="audit-log" ask={ask} />
       </PageHeader>
       <Panel title="The latest first" flush>
         <AllPages of={pages} empty={<Empty title="Nothing of this kind" />}>

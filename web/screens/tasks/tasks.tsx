@@ -8,7 +8,8 @@ import { Choice } from '../../parts/choice.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { plain, sentenceCase } from '../../parts/format.ts';
 import { TextField } from '../../parts/labelled.tsx';
-import { AllPages, usePages } from '../../parts/pages.tsx';
+import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
+import { ExportCsv } from '../../parts/export-csv.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
@@ -25,7 +26,8 @@ export function Tasks() {
   const { state } = page.useSearch();
   const navigate = page.useNavigate();
   const [closing, setClosing] = useState<Task | null>(null);
-  const pages = usePages(['tasks', state], (api, given, signal) => tasks(api).list({ ...given, state }, { signal }), { live: true });
+  const ask: PageAsk<Item<'GET /api/tasks'>> = (api, given, signal) => tasks(api).list({ ...given, state }, { signal });
+  const pages = usePages(['tasks', state], ask, { live: true });
   return (
     <>
       <PageHeader title="Tasks" note="What a person has to do: a call, an answer, an account that is about to leave.">
@@ -39,6 +41,7 @@ export function Tasks() {
           ]}
           onChange={(value) => void navigate({ search: { state: value }, replace: true })}
         />
+        <ExportCsv name="tasks" ask={ask} />
       </PageHeader>
       <Panel title={state === 'open' ? 'Open' : state === 'done' ? 'Done' : 'Dismissed'} flush>
         <AllPages of={pages} empty={<Empty title={state === 'open' ? 'Nothing to do' : 'Nothing here'} />}>
