@@ -44,9 +44,9 @@ export function hourRules(cells: readonly WeekCell[], preferred: readonly Prefer
       nowMs,
     ),
   );
-  const rules = map.map(({ posterior: _, ...cell }): HourRule => {
-    const slot = chosen.find(({ day, hour }) => day === cell.day && hour === cell.hour);
-    return { ...cell, preferredAtMs: slot?.movedAtMs ?? null };
+  const rules = map.map(({ day, hour, people, converted, expected, rate, chanceBetter }): HourRule => {
+    const slot = chosen.find((one) => one.day === day && one.hour === hour);
+    return { day, hour, people, converted, expected, rate, chanceBetter, preferredAtMs: slot?.movedAtMs ?? null };
   });
   return [...rules, ...chosen.filter(({ day, hour }) => !map.some((cell) => cell.day === day && cell.hour === hour)).map(kept)];
 }

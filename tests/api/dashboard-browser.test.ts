@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { existsSync } from 'node:fs';
 import axe from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -191,6 +192,21 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
     await page.getByRole('button', { name: 'Resume' }).waitFor();
     expect((await shop.enrollmentOf('cart-1'))?.held).toBe('paused');
+    await page.close();
+  });
+
+  test('a list is saved as CSV with its filter, and nothing in it is computed by a spreadsheet', async () => {
+    await shop.post('contact.updated', {
+      contact: { id: 'formula', email: 'formula@example.com', first_name: '=1+1', last_name: 'Said, "quoted"' },
+    });
+    const page = await open('/people?q=formula@example.com');
+    await page.getByText('Found for “formula@example.com”').waitFor();
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save as CSV' }).click()]);
+    expect(saved.suggestedFilename()).toBe(`${shop.tenant.slug}-people.csv`);
+    const csv = await text(await saved.createReadStream());
+    const [header, row, ...others] = csv.trimEnd().split('\r\n');
+    expect([header?.split(',').includes('first_name'), others]).toEqual([true, []]);
+    expect(row).toContain(`'=1+1,"Said, ""quoted""`);
     await page.close();
   });
 

