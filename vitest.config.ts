@@ -28,7 +28,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['tests/{domain,content,integrations,config,cli,sdk,mcp,local,bench}/**/*.test.ts'] },
+        test: { name: 'unit', include: ['tests/{domain,content,integrations,config,cli,sdk,mcp,local,bench,web}/**/*.test.ts'] },
       },
       {
         extends: true,

@@ -60,7 +60,7 @@ const kindOf: Record<Stopping['type'], Stop['by']> = {
   'order.placed': 'order',
   'sale.reported': 'order',
   'message.received': 'reply',
-  // STOP is an opt-out; to whom it goes, both end everything that runs.
+  // STOP is an opt-out. Either way everything that runs for the person ends.
   'text.received': 'reply',
   'contact.opted_out': 'opt-out',
   'lead.contacted': 'colleague',
@@ -109,7 +109,7 @@ export function coveredFrom(stop: Stop, cart: SubjectHistory, told: readonly Del
   if (connectedMs === null) return null;
   if (stop.by === 'opt-out') return Math.max(stop.answeredMs, connectedMs);
   if (connectedMs > stop.sentMs) return null;
-  // It ends what runs: a cart that had given way to another one may begin again with what is done in it afterwards.
+  // A reply ends what is running. A cart that had already given way to another one may start again on later activity.
   if (stop.by === 'reply' && hasOther(cart, told) && cart.deliveries.some((d) => d.planned.happenedAtMs >= stop.happenedMs)) return null;
   // By identity an order covers what is older; a cart that the shopper went on with afterwards may begin again.
   if (stop.by === 'order' && cart.deliveries.some((d) => d.planned.happenedAtMs >= stop.happenedMs)) return null;

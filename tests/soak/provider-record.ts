@@ -144,5 +144,5 @@ const subjectIn = (text: string): string => /\(((?:cart|lead)-\d+-[ab])\)/.exec(
 /** The texts of `lead-nurture` by what only they say, in the languages of the leads. */
 const phrases = { sms_12h: /any questions\?|Haben Sie Fragen/, sms_5d: /still thinking about|last text|letzte/ } as const;
 
-/** One that is of no step is missed where it belongs. */
+/** A text that fits none of them counts for no step, so that the observer misses the step that it should have been. */
 const stepOfText = (text: string): string => Object.entries(phrases).find(([, phrase]) => phrase.test(text))?.[0] ?? 'no step';

@@ -1,8 +1,11 @@
-/** A value as a cell. What a spreadsheet would compute stays text, because names and messages are written by strangers. */
+/** A formula, as a spreadsheet reads it. An amount below zero is none. */
+const isFormula = (text: string): boolean => /^[=+\-@\t\r]/.test(text) && !/^-\d+(?:\.\d+)?$/.test(text);
+
+/** A value as a cell. A formula stays text, because names and messages are written by strangers. */
 function cellOf(value: unknown): string {
   if (value === null || value === undefined) return '';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const inert = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const inert = typeof value === 'string' && isFormula(text) ? `'${text}` : text;
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }
 

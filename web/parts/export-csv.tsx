@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { RekindleError, unwrap } from '../../sdk/index.ts';
 import { useStore } from '../session/session.ts';
 import { Button } from './button.tsx';
@@ -14,8 +14,12 @@ const perPage = 200;
 export function ExportCsv<T extends object>({ name, ask }: { name: string; ask: PageAsk<T> }) {
   const { slug, api } = useStore();
   const [said, setSaid] = useState<{ text: string; isBusy: boolean } | null>(null);
+  const left = useRef<AbortController | null>(null);
+  // Whoever leaves the page wants no file any more.
+  useEffect(() => () => left.current?.abort(), []);
   const save = async () => {
-    const { signal } = new AbortController();
+    left.current = new AbortController();
+    const { signal } = left.current;
     const rows: T[] = [];
     let cursor: string | null = null;
     try {
@@ -31,6 +35,7 @@ export function ExportCsv<T extends object>({ name, ask }: { name: string; ask: 
       setSaid(cursor === null ? null : { text: `Only the first ${formatNumber(rows.length)}: filter the list for the others.`, isBusy: false });
     } catch (error) {
       if (!(error instanceof RekindleError)) throw error;
+      if (signal.aborted) return;
       setSaid({ text: error.message, isBusy: false });
     }
   };
