@@ -82,7 +82,7 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
     const event = inOrder[next];
     if (event !== undefined && event.atMs <= untilMs) {
       nowMs = Math.max(nowMs, event.atMs);
-      apply(world, event, plan);
+      apply(world, event, plan, full.settings);
       next += 1;
       continue;
     }

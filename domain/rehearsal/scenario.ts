@@ -4,6 +4,7 @@ import { channelNames } from '../channels/index.ts';
 import type { ChannelFacts } from '../gates/facts.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
 import { consentReadings } from '../people/consent-by-law.ts';
+import { replyPolicies } from '../people/on-reply.ts';
 import { codeOfRegion } from '../people/region-zones.ts';
 import { minorDigits } from '../money.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
@@ -145,6 +146,10 @@ const scenarioSchema = z.strictObject({
     .refine((code) => minorDigits(code) !== null, 'is no currency of ISO 4217')
     .default('EUR'),
   tracksOpens: z.boolean().default(true),
+  /** Whether an opt-out on one channel closes all of them. */
+  optOutAllChannels: z.boolean().default(true),
+  /** What a reply leads to where the sequence does not say it itself. */
+  onReply: z.enum(replyPolicies, { error: 'is neither stop nor takeover' }).default('stop'),
   holdout: z.boolean().default(false),
   /** By step, the variant that the person gets. */
   variants: z.record(z.string(), z.string()).default({}),
@@ -274,7 +279,15 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     ...plainSetting,
     timeZones: [shape.timeZone],
     place: placeOf(shape),
-    settings: { ...plainSettings, ...approvalOf(shape), quietHours: window, consentLaw: shape.consentLaw, offers: shape.offers ?? null },
+    settings: {
+      ...plainSettings,
+      ...approvalOf(shape),
+      quietHours: window,
+      consentLaw: shape.consentLaw,
+      optOutAllChannels: shape.optOutAllChannels,
+      onReply: shape.onReply,
+      offers: shape.offers ?? null,
+    },
     timeScale: shape.timeScale,
     segment: shape.segment,
     modifiers: shape.lowStock ? ['LOW_STOCK'] : [],

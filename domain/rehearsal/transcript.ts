@@ -3,7 +3,7 @@ import type { GateCheck } from '../gates/verdict.ts';
 import type { EpochMs, FinishReason } from '../sequence/plan.ts';
 import { offsetMsAt } from '../time/zones.ts';
 import type { RehearsalEvent } from './events.ts';
-import type { LogEntry, Rehearsal } from './rehearse.ts';
+import type { LogEntry, LogEntryOf, Rehearsal } from './rehearse.ts';
 import type { Scenario } from './scenario.ts';
 
 /** One line of a rehearsal. */
@@ -84,7 +84,7 @@ function lineOfEntry(entry: LogEntry, at: (ms: EpochMs) => string): TranscriptEv
         ...{ at: at(entry.atMs), kind: 'deferred', step: entry.step, reason: entry.reason, note: everyDelay(entry.checks), until: at(entry.untilMs) },
       };
     case 'skipped':
-      return { ...nothing, at: at(entry.atMs), kind: 'skipped', step: entry.step, reason: entry.reason, note: noteOf(entry.checks) };
+      return { ...nothing, at: at(entry.atMs), kind: 'skipped', step: entry.step, reason: entry.reason, note: noteOfSkip(entry) };
     case 'finished':
       return entry.reason === 'completed' ? null : { ...nothing, at: at(entry.atMs), kind: 'stopped', reason: entry.reason };
   }
@@ -94,6 +94,11 @@ function lineOfEntry(entry: LogEntry, at: (ms: EpochMs) => string): TranscriptEv
 function everyDelay(checks: readonly GateCheck[]): string | null {
   const notes = checks.filter(({ result }) => result !== 'pass').map(({ note }) => note);
   return notes.filter((note) => note !== undefined).join(' ') || null;
+}
+
+/** A step that is too old was kept until then by the gates that were closed: without them nobody knows what to change. */
+function noteOfSkip({ reason, checks }: LogEntryOf<'skipped'>): string | null {
+  return reason === 'too_old' ? everyDelay(checks) : noteOf(checks);
 }
 
 /** The sentence of the gate that decided, or the last that had something to say. */

@@ -2,6 +2,7 @@ import { channelNames } from '../channels/index.ts';
 import type { Channel, WhatsappForm } from '../channels/index.ts';
 import type { ChannelFacts, ContactRecord, Facts, SendRecord, StepClaims, UpcomingRecord } from '../gates/facts.ts';
 import { decideOffer, type OfferRecords, shopPauseMs, waitsForCodeUntil } from '../offers/decide-offer.ts';
+import { afterReply } from '../people/on-reply.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
 import type { PersonZones } from '../people/time-zone.ts';
@@ -187,7 +188,7 @@ function zonesOf({ timeZones, place }: Setting): PersonZones {
 }
 
 /** Let an event happen, as `operations/effects/` would write it. */
-export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
+export function apply(world: World, event: RehearsalEvent, plan: Plan, settings: TenantSettings): void {
   switch (event.type) {
     case 'subject.updated':
       world.lastActivityMs = Math.max(world.lastActivityMs, event.atMs);
@@ -202,22 +203,25 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       return;
     case 'subject.gone':
       world.subjectState = 'gone';
+      end(world, 'cart_deleted');
       return;
     case 'message.received':
       advance(world, 'lastReplyMs', event.atMs);
       if (event.channel === 'whatsapp') advance(world, 'lastWhatsappMs', event.atMs);
-      // Before a silence has begun to count, a reply moves its anchor.
-      if (plan.stopOn.includes('replied') && !(plan.silence === true && world.enrollment.activatedAt === null)) end(world, 'replied');
+      followReply(world, event.atMs, plan, settings);
       return;
     case 'snoozed': {
       const { snoozes = [] } = world.enrollment;
       world.enrollment = { ...world.enrollment, snoozes: [...snoozes, { atMs: event.atMs, untilMs: event.untilMs }] };
       return;
     }
-    case 'contact.opted_out':
-      for (const channel of event.channel === null ? channelNames : [event.channel]) change(world, channel, { suppressed: true });
-      if (event.channel === null) end(world, 'opted_out');
+    case 'contact.opted_out': {
+      // Rule 13: on one channel it closes all of them, unless the store keeps them apart.
+      const closed = event.channel === null || settings.optOutAllChannels ? channelNames : [event.channel];
+      for (const channel of closed) change(world, channel, { suppressed: true });
+      if (closed === channelNames) end(world, 'opted_out');
       return;
+    }
     case 'message.opened':
     case 'message.clicked': {
       const message = world.messages[event.step];
@@ -265,6 +269,20 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       world.elsewhere = { ...world.elsewhere, sends: [{ channel, step, atMs, dueMs: null }, ...world.elsewhere.sends] };
     }
   }
+}
+
+const hourMs = 3_600_000;
+
+/** What a reply leads to. Source: docs/rules.md#rule-21 */
+function followReply(world: World, atMs: EpochMs, plan: Plan, settings: TenantSettings): void {
+  const policy = afterReply(plan, settings);
+  // Before a silence has begun to count, a reply moves its anchor; then it ends it.
+  const ends = plan.silence === true ? world.enrollment.activatedAt !== null : policy === 'stop';
+  if (ends) end(world, 'replied');
+  if (policy !== 'takeover') return;
+  const { takeoverHours } = settings;
+  const untilMs = takeoverHours === null ? null : atMs + scaled(takeoverHours * hourMs, plan.timeScale);
+  world.contact = { ...world.contact, takenOver: { untilMs } };
 }
 
 /** Where the enrollment stands, by the product's own reading of its records. */

@@ -223,10 +223,19 @@ function usedUp(reason: string, checks: readonly GateCheck[]): string {
     return asked?.['law'] === undefined ? '' : `: ${consentLawWords(asked)}`;
   }
   if (reason === 'suppressed') return suppressedBy(checks);
+  if (reason === 'too_old') return tooLate(checks);
   if (reason === 'claim') return unclaimed(checks);
   const input = ['cap', 'capped', 'turn'].includes(reason) ? checks.find((c) => c.gate === reason)?.input : undefined;
   if (input === undefined) return '';
   return `: ${input['most'] === undefined ? turnWords(input) : capWords(input)}`;
+}
+
+/** Until when a step that came too late could be sent, and what it had to wait for: ": it could be sent until 2026-03-10 23:00:00 UTC at the latest. Quiet hours from …". */
+function tooLate(checks: readonly GateCheck[]): string {
+  const expiryMs = checks.find((c) => c.gate === 'too_old')?.input['expiryMs'];
+  if (typeof expiryMs !== 'number') return '';
+  const waits = checks.flatMap(({ result, note }) => (result === 'defer' && note !== undefined ? [note.replace(/\.$/, '')] : []));
+  return `: ${[`it could be sent until ${instantWords(expiryMs)} at the latest`, ...waits].join('. ')}`;
 }
 
 /** What is claimed, and on what it rests: " It claims: few are left (3 left, says cart)." */

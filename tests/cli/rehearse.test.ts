@@ -101,6 +101,17 @@ describe('a file of one’s own', () => {
     expect((await rekindle(sequence)).said).toMatch(/skipped\s+second\s+condition: The step's condition does not hold\./);
   });
 
+  test('says of a step that is too old what it had to wait for', async () => {
+    const short = file(
+      'short.yaml',
+      'sequence: short\nname: Short\non: cart.abandoned\nquietFor: 1h\nsteps:\n  - { id: text, at: 2h, channel: sms, content: cart/a, expires: 1h }\n',
+    );
+    const scenario = file('sunday.yaml', 'timeZone: America/Chicago\ncountry: US\nregion: LA\nquietHours: off\nfrom: 2026-02-15T17:00\n');
+    expect((await rekindle(short, '--scenario', scenario)).said).toMatch(
+      /skipped +text +too_old: In US-LA the law allows nothing on this day \(La\. Rev\. Stat\..*\)\. By the time it may be sent, the step is too old\.\n/,
+    );
+  });
+
   test('that is not as expected ends with 1 and says where', async () => {
     const { said } = await rekindle(sequence);
     const expected = file('expected.txt', said.replace('by email', 'by sms'));

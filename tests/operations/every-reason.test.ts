@@ -41,6 +41,23 @@ test.each(noSequenceReasons)('no sequence, because %s, has its words about every
   }
 });
 
+test('of a step that came too late it is said until when it could be sent, and what it had to wait for', () => {
+  const { words } = subjectKinds.of('cart');
+  const checks = [
+    { gate: 'quiet_hours', result: 'defer' as const, input: {}, note: 'Quiet hours from 21:00 to 08:00.' },
+    { gate: 'gap', result: 'pass' as const, input: {} },
+    {
+      gate: 'too_old',
+      result: 'skip' as const,
+      input: { dueMs: 0, expiryMs: Date.UTC(2026, 2, 10, 23), sendMs: Date.UTC(2026, 2, 11, 8) },
+      note: 'Too old.',
+    },
+  ];
+  expect(decisionSentence(words, { stepId: 'email', verdict: 'skip', reason: 'too_old', untilMs: null, checks })).toBe(
+    'email is not sent: it would have come too late: it could be sent until 2026-03-10 23:00:00 UTC at the latest. Quiet hours from 21:00 to 08:00.',
+  );
+});
+
 test('every gate that puts a step off is a reason with words', () => {
   const { words } = subjectKinds.of('cart');
   for (const { name } of timeGates) {

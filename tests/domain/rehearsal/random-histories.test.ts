@@ -152,7 +152,15 @@ const surroundings: fc.Arbitrary<Partial<Setting>> = fc.record({
   ),
   settings: fc
     .option<DailyWindow>(fc.record({ fromMinute: fc.integer({ min: 0, max: 1439 }), toMinute: fc.integer({ min: 0, max: 1439 }) }), { freq: 5 })
-    .map((quietHours) => ({ ...plainSettings, quietHours })),
+    .chain((quietHours) =>
+      fc
+        .record({
+          optOutAllChannels: fc.constantFrom(true, false, false),
+          onReply: fc.constantFrom('stop' as const, 'stop' as const, 'takeover' as const),
+          takeoverHours: fc.constantFrom(1, 5, 72),
+        })
+        .map((more) => ({ ...plainSettings, quietHours, ...more })),
+    ),
   timeScale: fc.constantFrom(1, 1, 1, 60, 3600),
   segment: fc.constantFrom('FIRST_TIME' as const, 'RETURNING' as const),
   channels: fc.record({ email: usable, sms: usable, onsite: usable, task: usable }),
@@ -184,13 +192,26 @@ const progressOf = ({ progress }: Rehearsal) => {
 
 describe('in every history', () => {
   test('no step is sent after a stop', () => {
-    check(({ log, ...run }, { events, definition }) => {
-      const stopTypes = ['order.placed', ...(definition.stopOn.includes('replied') ? ['message.received'] : [])];
-      const stops = events.filter((event) => stopTypes.includes(event.type) || (event.type === 'contact.opted_out' && event.channel === null));
+    check(({ log, ...run }, { events, definition, setting: { settings = plainSettings } }) => {
+      const stopsOnReply = definition.stopOn.includes('replied') && settings.onReply === 'stop';
+      const stopTypes = ['order.placed', 'subject.gone', ...(stopsOnReply ? ['message.received'] : [])];
+      const stops = events.filter(
+        (event) => stopTypes.includes(event.type) || (event.type === 'contact.opted_out' && (event.channel === null || settings.optOutAllChannels)),
+      );
       const firstMs = Math.min(Number.POSITIVE_INFINITY, ...stops.map(({ atMs }) => atMs));
       for (const { atMs } of sends({ log, ...run })) expect(atMs).toBeLessThan(firstMs);
       const finishedAt = log.findIndex(({ kind }) => kind === 'finished');
       if (finishedAt >= 0) expect(finishedAt).toBe(log.length - 1);
+    });
+  });
+
+  test('once a person answers, nothing is sent until they are done', () => {
+    check((run, { events, definition, setting: { settings = plainSettings, timeScale = 1 } }) => {
+      if (settings.onReply !== 'takeover' || !definition.stopOn.includes('replied')) return;
+      const heldMs = ((settings.takeoverHours ?? 0) * 60 * minuteMs) / timeScale;
+      // Of a second reply the time begins anew.
+      for (const reply of events.filter(({ type }) => type === 'message.received'))
+        for (const { atMs } of sends(run)) expect(atMs < reply.atMs || atMs >= reply.atMs + heldMs).toBe(true);
     });
   });
 
@@ -394,7 +415,8 @@ test('no step is put off beyond its end: a message that fails too late is given 
     // Where nobody knows the person's clock, a step may live longer than planned.
     if (quietHours !== null && (setting.timeZones ?? []).length > 1) return;
     for (const entry of run.log) {
-      if (entry.kind !== 'deferred' || entry.anchorMs !== progress.anchorMs || entry.reason === 'activity') continue;
+      // While a person answers, the step is asked about every hour.
+      if (entry.kind !== 'deferred' || entry.anchorMs !== progress.anchorMs || ['activity', 'takeover'].includes(entry.reason)) continue;
       const endMs = Math.max(expiryAt(run.plan, progress, entry.step), windowEndMs(run, definition, setting, entry.step));
       expect(entry.untilMs).toBeLessThanOrEqual(endMs);
     }

@@ -1,6 +1,7 @@
 import type { WeeklyWindow } from '../../../domain/time/weekly-window.ts';
 import { describe, expect, test } from 'vitest';
 import type { ChannelFacts } from '../../../domain/gates/facts.ts';
+import { plainSettings } from '../../../domain/rehearsal/world.ts';
 import {
   anEmail,
   aSequence,
@@ -56,8 +57,34 @@ describe('stops', () => {
     expect(rehearse(twoMails, [cartUpdated('08:00'), optedOut('11:00')]).finished).toEqual({ reason: 'opted_out', at: '11:00' });
   });
 
-  test('a deleted cart ends as such at the next step', () => {
-    expect(rehearse(twoMails, [cartUpdated('08:00'), checkoutGone('11:00')]).finished).toEqual({ reason: 'cart_deleted', at: 'tomorrow 08:00' });
+  test('an opt-out on one channel ends it too, as it does in a store that keeps no channels apart', () => {
+    const sequence = aSequence({ steps: [anEmail({ id: 'first', at: '2h' }), anEmail({ id: 'second', at: '24h', channels: ['sms', 'email'] })] });
+    const channels = { email: usable, sms: usable };
+    const events = [cartUpdated('08:00'), optedOut('11:00', 'sms')];
+    expect(rehearse(sequence, events, { channels }).finished).toEqual({ reason: 'opted_out', at: '11:00' });
+    const apart = { channels, settings: { ...plainSettings, optOutAllChannels: false } };
+    const run = rehearse(sequence, events, apart);
+    expect(run.log).toContainEqual(expect.objectContaining({ kind: 'sent', step: 'second', channel: 'email' }));
+  });
+
+  test('where a reply hands over to a person, nothing is sent until they are done', () => {
+    const events = [cartUpdated('08:00'), replied('09:00')];
+    const settings = { ...plainSettings, takeoverHours: 4 };
+    const own = { ...twoMails, onReply: 'takeover' as const };
+    expect(rehearse(own, events, { settings }).sent).toEqual([
+      { step: 'first', at: '13:00' },
+      { step: 'second', at: 'tomorrow 08:00' },
+    ]);
+    expect(rehearse(twoMails, events, { settings: { ...settings, onReply: 'takeover' } }).sent).toHaveLength(2);
+    expect(rehearse({ ...own, onReply: 'stop' }, events, { settings: { ...settings, onReply: 'takeover' } })).toMatchObject({
+      sent: [],
+      finished: { reason: 'replied', at: '09:00' },
+    });
+    expect(rehearse(own, events, { settings: { ...settings, takeoverHours: null } })).toMatchObject({ sent: [], finished: { reason: 'expired' } });
+  });
+
+  test('a deleted cart ends as such at once', () => {
+    expect(rehearse(twoMails, [cartUpdated('08:00'), checkoutGone('11:00')]).finished).toEqual({ reason: 'cart_deleted', at: '11:00' });
   });
 
   test('workers that were away for longer than maxAge end nothing by themselves: the step is too old, and with the last one the sequence has expired', () => {
