@@ -37,6 +37,36 @@ const operations = () =>
     Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
   );
 
+test('what a request may name as a number fits the column that it is compared with', () => {
+  const tooLarge: string[] = [];
+  interface Shape {
+    type?: string | string[];
+    maximum?: number;
+    $ref?: string;
+    properties?: Record<string, unknown>;
+    items?: unknown;
+    anyOf?: unknown[];
+    oneOf?: unknown[];
+    additionalProperties?: unknown;
+  }
+  const look = (schema: unknown, at: string): void => {
+    if (typeof schema !== 'object' || schema === null) return;
+    const { type = [], maximum = Infinity, $ref, properties = {}, items, anyOf = [], oneOf = [], additionalProperties }: Shape = schema;
+    if ($ref !== undefined) look(document.components.schemas[$ref.split('/').at(-1) ?? ''], at);
+    if ([type].flat().includes('integer') && maximum > 2_147_483_647) tooLarge.push(at);
+    for (const [name, one] of Object.entries(properties)) look(one, `${at}.${name}`);
+    for (const one of [items, additionalProperties, ...anyOf, ...oneOf]) look(one, at);
+  };
+  for (const { name, operation } of operations()) {
+    // A webhook's numbers are read one by one (integrations/read/text.ts).
+    if (name.startsWith('POST /api/webhooks/')) continue;
+    for (const parameter of operation.parameters ?? []) look((parameter as { schema?: unknown }).schema, `${name} ?${parameter.name}`);
+    for (const { schema } of Object.values(operation.requestBody?.content ?? {})) look(schema, name);
+  }
+  // Settings are stored as JSON.
+  expect(tooLarge.filter((at) => !/(settings|config)\.(settings\.|thresholds\.|offers\.)|POST \/api\/tenants\.settings\./.test(at))).toEqual([]);
+});
+
 test('every route is described, and nothing that does not exist', () => {
   const served = shop.app.printRoutes({ commonPrefix: false });
   expect(

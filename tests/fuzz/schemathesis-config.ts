@@ -18,5 +18,9 @@ connections = { values = ${JSON.stringify(Object.values(connections).map(({ id }
 "path.token" = { dictionary = "tokens", probability = 0.5 }
 "path.integration" = { dictionary = "integrations", probability = 0.8 }
 "path.connection" = { dictionary = "connections", probability = 0.8 }
+
+[checks.negative_data_rejection]
+# 412: an If-Match that is none cannot be what is stored.
+expected-statuses = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "428", "429", "5xx"]
 `;
 }

@@ -62,7 +62,7 @@ const backtestSchema = z
 
 const body = z.strictObject({
   sequence: z.string().max(40).optional().meta({ description: 'The slug of a sequence of the store.' }),
-  version: z.int().min(1).optional().meta({ description: 'A published version of it; default: the one in use.' }),
+  version: z.int32().min(1).optional().meta({ description: 'A published version of it; default: the one in use.' }),
   yaml: z.string().max(200_000).optional().meta({ description: 'Instead: the text of a sequence file.' }),
   days: z.int().min(1).max(730).default(90).meta({ description: 'How far back.' }),
   prices: z

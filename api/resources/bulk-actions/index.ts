@@ -50,10 +50,10 @@ const countSchema = z
 const body = z.strictObject({
   action: actions,
   filter: z.strictObject(enrollmentFilters).meta({ description: 'As `GET /api/enrollments` takes it, with at least one field.' }),
-  version: z.int().min(1).optional().meta({ description: 'Of `move`: the number of a version; left out: the one in use.' }),
+  version: z.int32().min(1).optional().meta({ description: 'Of `move`: the number of a version; left out: the one in use.' }),
   step: lineField(100).optional().meta({ description: 'Of `move`: the step that comes next from then on.' }),
   note: noteField.optional().meta({ description: 'Why, for the audit log; of `stop`, kept with each enrollment.' }),
-  most: z.int().min(0).optional().meta({ description: 'As many as were counted: where more are found now, nothing is done.' }),
+  most: z.int32().min(0).optional().meta({ description: 'As many as were counted: where more are found now, nothing is done.' }),
   dry_run: z.boolean().default(false).meta({ description: 'Only count, which is answered 200.' }),
 });
 

@@ -64,7 +64,7 @@ const snoozeBody = z.strictObject({
 });
 const moveBody = z
   .strictObject({
-    version: z.int().min(1).optional().meta({ description: 'The number of a version of its sequence; left out: the one in use.' }),
+    version: z.int32().min(1).optional().meta({ description: 'The number of a version of its sequence; left out: the one in use.' }),
     step: lineField(100).optional().meta({ description: 'The step that comes next from then on; left out: the one that has its place there.' }),
     note: noteField.optional().meta({ description: 'Why, for the audit log.' }),
   })

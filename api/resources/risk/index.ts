@@ -208,7 +208,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       config: { permission: 'administer' },
       schema: {
         summary: 'Let an earlier model assess from now on',
-        body: z.strictObject({ version: z.int().min(1).optional().meta({ description: 'Left out: the one that was in use before.' }) }).default({}),
+        body: z.strictObject({ version: z.int32().min(1).optional().meta({ description: 'Left out: the one that was in use before.' }) }).default({}),
         response: { 200: modelSchema, ...problems(400, 401, 404, 409, 429, 503) },
       },
     },

@@ -97,7 +97,7 @@ export const formRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { 
         params: slugParams,
         body: formBody.extend({
           draft: z.string().max(100).nullable().meta({ description: 'The `draft` that was seen; null: there was none.' }),
-          base_version: z.int().min(0).meta({ description: 'The version in use that was seen; 0: none.' }),
+          base_version: z.int32().min(0).meta({ description: 'The version in use that was seen; 0: none.' }),
         }),
         response: { 200: formSchema, ...problems(400, 401, 404, 409, 429, 503) },
       },

@@ -82,7 +82,10 @@ export const previewSchema = z
   })
   .meta({ id: 'PublishPreview' });
 
-const base_version = z.int().min(0).meta({ description: 'The version in use that you have seen; 0: none. 409 where another one is in use by now.' });
+const base_version = z
+  .int32()
+  .min(0)
+  .meta({ description: 'The version in use that you have seen; 0: none. 409 where another one is in use by now.' });
 const running = z.enum(runningChoices).optional().meta({
   description:
     'What becomes of those who are in the sequence. `stay`, unless said otherwise: they keep their version. `move`: at their next decision they go on in the new one, behind the steps that they have had. `exit`: they end as `version_replaced`.',
@@ -97,7 +100,7 @@ export const publishBody = z.strictObject({
 export const activateBody = publishBody.partial().nullish();
 
 export const rollbackBody = z.strictObject({
-  to: z.int().min(1).meta({ description: 'The version whose content is published again.' }),
+  to: z.int32().min(1).meta({ description: 'The version whose content is published again.' }),
   base_version,
   running,
 });

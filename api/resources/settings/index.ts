@@ -38,7 +38,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
         summary: 'Change settings',
         description: 'Fields that are left out stay as they are. The next webhook and the next message use the new ones.',
         body: z.strictObject({
-          version: z.int().optional().meta({ description: 'The version that you have seen: 409 where somebody changed the settings meanwhile.' }),
+          version: z.int32().optional().meta({ description: 'The version that you have seen: 409 where somebody changed the settings meanwhile.' }),
           settings: settingsChange,
         }),
         response: { 200: settingsSchema, ...problems(400, 401, 409, 429, 503) },

@@ -31,7 +31,7 @@ const step = z.object({
 });
 
 const config = {
-  version: z.int().meta({ description: 'Of the store’s settings: raised by every change of them.' }),
+  version: z.int32().meta({ description: 'Of the store’s settings: raised by every change of them.' }),
   steps: z.array(step).meta({
     description:
       'Of the version of the sequence `cart` that is in use, without its reactions. Other steps publish a version with them; carts under way stay on theirs.',
