@@ -240,9 +240,10 @@ export interface Sender<C extends Channel = Channel> {
   reconciliation: Reconciliation<C>;
   /**
    * How many messages the provider takes, of the account and for one address, where the store says nothing else; absent: it sets no such limit.
-   * `isShared`: all connections and channels of the account have it together, and the store can only go below it.
+   * `isShared`: all connections and channels of the account have it together, and the store can only go below it. `answers`: what the provider takes
+   * beyond the account's rate is left for answers in chats; without it, or with a rate of the store's own, each answer takes the place of a message.
    */
-  rates?: { account: Rate; address?: Rate; isShared?: true };
+  rates?: { account: Rate; address?: Rate; answers?: Rate; isShared?: true };
   /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
   open(): Promise<SenderSession<C>>;
 }

@@ -120,7 +120,10 @@ export const enrollments = pgTable(
     snoozes: jsonb('snoozes').$type<Snooze[]>().notNull().default([]),
     /** Step id → epoch milliseconds: when somebody asked by hand for it to be due at once. */
     dueNow: jsonb('due_now').$type<Record<string, number>>().notNull().default({}),
-    /** Step id → epoch milliseconds: the moment under a rate that is reserved for it (rule 34). */
+    /**
+     * Step id → epoch milliseconds: the moment under a rate that is reserved for it (rule 34), less what answers in chats had pushed by then
+     * (`send_rates.pushed_ms`). What they have pushed since is added when it is read.
+     */
     slots: jsonb('slots').$type<Record<string, number>>().notNull().default({}),
     held: text('held', { enum: ['paused', 'takeover'] }),
     /** The campaign that it began in; null: none. */

@@ -105,6 +105,10 @@ export const sendRates = pgTable(
     tenantId: tenantId(),
     scope: text('scope').notNull(),
     freeAt: instantNow('free_at'),
+    /** By how much answers in chats have moved the moments that were reserved before them, since the rate is kept. Only grows. */
+    pushedMs: doublePrecision('pushed_ms').notNull().default(0),
+    /** From when on another answer in a chat takes nothing from the messages of sequences. */
+    answersAt: instantNow('answers_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.scope] }),

@@ -17,8 +17,9 @@ export function createTelegramSender(config: TelegramConfig, deps: { openTimeout
     times: { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
     reconciliation: { kind: 'none' },
     // Source: core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
-    // Of thirty a second for a bot, five are left for answers, which wait for none of these.
-    rates: { account: { most: 25, withinMs: 1_000 }, address: { most: 1, withinMs: 1_000 } },
+    // Of thirty a second for a bot, two are left for answers, which wait for none of these; further ones push the messages. Three are for what leaves
+    // late, and then closer to the next.
+    rates: { account: { most: 25, withinMs: 1_000 }, answers: { most: 2, withinMs: 1_000 }, address: { most: 1, withinMs: 1_000 } },
     open: () =>
       openHttpSession({
         url,

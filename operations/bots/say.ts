@@ -1,9 +1,8 @@
 import { and, eq } from 'drizzle-orm';
-import { callFunction } from '../../db/client.ts';
 import { connections } from '../../db/schema/index.ts';
 import type { Bot, BotMessage, SendOutcome } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
-import { holdUp, scopesOfOutlet } from '../dispatch/pace.ts';
+import { holdUp, makeRoom } from '../dispatch/pace.ts';
 import { type Outlet, senderContextOf } from '../outlets.ts';
 import type { BotRef } from './lease.ts';
 
@@ -27,18 +26,17 @@ async function openBot(deps: Deps, { tenantId, connectionId }: BotRef): Promise<
 }
 
 /**
- * Say something inside a conversation, at once: somebody waits for it. It takes its place in the rate of the bot, so that messages of sequences leave
- * one less, but does not wait behind them. It is said once, whatever comes of it: the caller has stored before that it is being said (docs/adr/0057). Only a
+ * Say something inside a conversation, at once: somebody waits for it. It takes its place in the rate of the bot, and what messages of sequences
+ * have reserved moves back for it where needed: it waits behind none of them. It is said once, whatever comes of it: the caller has stored before that it is being said (docs/adr/0057). Only a
  * refusal that asks for a short pause is followed by another attempt.
  */
 export async function sayInChat(deps: Deps, ref: BotRef, chatId: string, message: BotMessage): Promise<SendOutcome> {
   const opened = await openBot(deps, ref);
   if (opened === null) return { kind: 'refused', severity: 'soft', response: 'the bot is not connected' };
   const { bot, outlet } = opened;
-  const scopes = JSON.stringify(scopesOfOutlet(outlet, null));
   const untilMs = performance.now() + patienceMs;
   for (;;) {
-    await deps.db.withTenant(ref.tenantId, (tx) => callFunction<number>(tx, 'reserve_send_slot($1, $2)', [scopes, 'infinity']));
+    await deps.db.withTenant(ref.tenantId, (tx) => makeRoom(tx, outlet));
     const outcome = await bot.reply(chatId, message, { timeoutMs: replyTimeoutMs });
     const retryAfterMs = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
     if (retryAfterMs === undefined) return outcome;

@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm';
+import { eq, inArray, sql } from 'drizzle-orm';
 import { callFunction, type Tx, unawaited } from '../../db/client.ts';
 import { enrollments, sendRates } from '../../db/schema/index.ts';
 import { lastMomentOf } from '../../domain/gates/last-moment.ts';
@@ -45,22 +45,40 @@ export async function pace(tx: Tx, paced: Paced, checks: readonly GateCheck[]): 
   if (scopes.length === 0) return { kind: 'now' };
   const { [stepId]: held, ...others } = enrollment.slots;
   const keep = (slots: EnrollmentRow['slots']) => unawaited(tx, tx.update(enrollments).set({ slots }).where(eq(enrollments.id, enrollment.id)));
-  if (held !== undefined && nowMs <= held + slotLifeMs) {
-    if (nowMs < held) return until(paced, held, scopes, checks);
-    keep(others);
-    return { kind: 'now' };
+  if (held !== undefined) {
+    const slotMs = held + (await pushedMsOf(tx, scopes));
+    if (nowMs <= slotMs + slotLifeMs) {
+      if (nowMs < slotMs) return until(paced, slotMs, scopes, checks);
+      keep(others);
+      return { kind: 'now' };
+    }
   }
   const expiryMs = lastMomentOf(checks, paced.plan, paced.progress, stepId);
-  const inMs = await callFunction<number>(tx, 'reserve_send_slot($1, $2)', [JSON.stringify(scopes), new Date(expiryMs).toISOString()]);
-  if (inMs <= 0) return { kind: 'now' };
-  const slotMs = nowMs + Math.ceil(inMs);
+  const latest = new Date(expiryMs).toISOString();
+  const slot = await callFunction<{ in_ms: number; pushed_ms: number }>(tx, 'reserve_send_slot_2($1, $2)', [JSON.stringify(scopes), latest]);
+  if (slot.in_ms <= 0) return { kind: 'now' };
+  const slotMs = nowMs + Math.ceil(slot.in_ms);
   const input = { slotMs, rates: scopes.map(({ scope }) => scope).join(', ') };
   if (slotMs > expiryMs) {
     const check: GateCheck = { gate: 'rate', result: 'skip', input, note: rateNotes.skip };
     return { kind: 'later', verdict: { kind: 'skip', reason: 'rate', checks: [...checks, check] } };
   }
-  keep({ ...others, [stepId]: slotMs });
+  keep({ ...others, [stepId]: slotMs - slot.pushed_ms });
   return until(paced, slotMs, scopes, checks);
+}
+
+/** By how much answers in chats have moved the moments under some rates. */
+async function pushedMsOf(tx: Tx, scopes: readonly Scope[]): Promise<number> {
+  const [row] = await tx
+    .select({ sum: sql<number>`coalesce(sum(${sendRates.pushedMs}), 0)::double precision` })
+    .from(sendRates)
+    .where(
+      inArray(
+        sendRates.scope,
+        scopes.map(({ scope }) => scope),
+      ),
+    );
+  return row?.sum ?? 0;
 }
 
 function until({ nowMs }: Paced, slotMs: EpochMs, scopes: readonly Scope[], checks: readonly GateCheck[]): Pace {
@@ -68,6 +86,15 @@ function until({ nowMs }: Paced, slotMs: EpochMs, scopes: readonly Scope[], chec
   const input = { slotMs, rates: scopes.map(({ scope }) => scope).join(', ') };
   const check: GateCheck = { gate: 'rate', result: 'defer', input, note: rateNotes.defer };
   return { kind: 'later', verdict: { kind: 'defer', untilMs: slotMs, reason: 'rate', checks: [...checks, check] } };
+}
+
+/** Make room for an answer in a chat, which leaves at once: beyond what the provider leaves for answers, messages that wait do so for longer. */
+export async function makeRoom(tx: Tx, outlet: Outlet): Promise<void> {
+  // Where the store says its own rate, or nothing is left for answers, each takes a place.
+  const answers = outlet.rate === null ? outlet.sender.rates?.answers : undefined;
+  const answerMs = answers === undefined ? null : wholeMs(answers);
+  const scopes = scopesOfOutlet(outlet, null).map((scope) => ({ ...scope, answer_ms: answerMs }));
+  if (scopes.length > 0) await callFunction(tx, 'push_send_slots($1)', [JSON.stringify(scopes)]);
 }
 
 /** What the provider takes: of the account as the store says, else as it says itself, and of one address. */

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decisions, enrollments, messages } from '../../db/schema/index.ts';
+import { decisions, enrollments, messages, sendRates } from '../../db/schema/index.ts';
+import type { Sender } from '../../integrations/port.ts';
+import { makeRoom } from '../../operations/dispatch/pace.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { explainEnrollment } from '../../operations/read/explain.ts';
 import { changeSettings } from '../../operations/settings.ts';
@@ -19,6 +21,15 @@ afterAll(() => shop.close());
 
 const yaml = (more = '') =>
   `sequence: cart\nname: Rates\non: cart.abandoned\nquietFor: 1m\n${more}steps:\n  - { id: first, at: 2h, channel: email, content: cart/first }\n`;
+let connected: string | null = null;
+/** The only one that sends emails. */
+async function theConnection(): Promise<string> {
+  if (connected !== null) return connected;
+  const made = await ask(shop, shop.tenant.apiKey, '/api/connections', 'POST', { integration: 'smtp', name: 'Mail', config: { url: shop.smtp.url } });
+  expect(made.status).toBe(201);
+  connected = (made.body as { id: string }).id;
+  return connected;
+}
 let counter = 0;
 /** People whose first email is due now, and later than `lateMs` ago. */
 async function due(count: number, lateMs = 1_000): Promise<string[]> {
@@ -50,9 +61,7 @@ const untilOf = async (id: string) => {
 
 test('of a connection: no two messages leave closer than it allows, however many are dispatched at once', async () => {
   await publishYaml(shop, yaml());
-  const made = await ask(shop, shop.tenant.apiKey, '/api/connections', 'POST', { integration: 'smtp', name: 'Mail', config: { url: shop.smtp.url } });
-  expect(made.status).toBe(201);
-  const path = `/api/connections/${(made.body as { id: string }).id}`;
+  const path = `/api/connections/${await theConnection()}`;
   expect(await ask(shop, shop.tenant.apiKey, path, 'PATCH', { rate: { most: 5, within_seconds: 1 } })).toMatchObject({
     status: 200,
     body: { rate: { most: 5, within_seconds: 1 } },
@@ -72,6 +81,46 @@ test('of a connection: no two messages leave closer than it allows, however many
     rate: { most: 5, within_seconds: 1 },
   });
   expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: 'rate' }] } });
+});
+
+test('answers in chats leave at once: beyond those that the provider has room for, messages that have a moment already wait for longer', async () => {
+  await publishYaml(shop, yaml());
+  const connectionId = await theConnection();
+  expect(await ask(shop, shop.tenant.apiKey, `/api/connections/${connectionId}`, 'PATCH', { rate: { most: 1, within_seconds: 1 } })).toMatchObject({
+    status: 200,
+  });
+  const ids = await due(4);
+  const first = await Promise.all(ids.map(dispatch));
+  expect(first.map((r) => r.kind).sort()).toEqual(['again', 'again', 'again', 'done']);
+  const waiting = ids.filter((_, n) => first[n]?.kind === 'again');
+  const rates = { account: { most: 1, withinMs: 1_000 }, answers: { most: 1, withinMs: 600_000 } };
+  const outlet = { connectionId, rate: null, sender: { rates } as Sender };
+  const answered = async (count: number) => {
+    for (let n = 0; n < count; n++) await own((tx) => makeRoom(tx, outlet));
+  };
+  const pushed = async () =>
+    (
+      await own((tx) =>
+        tx
+          .select()
+          .from(sendRates)
+          .where(eq(sendRates.scope, `connection ${connectionId}`)),
+      )
+    )[0]?.pushedMs;
+  // For the first there is room beside the rate.
+  await answered(1);
+  expect(await pushed()).toBe(0);
+  await answered(60);
+  // While moments are reserved that have not come, each answer pushes them by one place.
+  expect(await pushed()).toBe(60_000);
+  for (const id of waiting) expect(await dispatch(id)).toMatchObject({ kind: 'done', ended: null });
+  const waits = await Promise.all(waiting.map(untilOf));
+  for (const wait of waits) expect(wait).toMatchObject({ reason: 'rate' });
+  const moments = waits.map((wait) => wait?.until ?? 0).sort((a, b) => a - b);
+  expect(moments.map((at) => Math.round((at - (moments[0] ?? 0)) / 100))).toEqual([0, 10, 20]);
+  expect(await statesOf(ids)).toEqual(['sent']);
+  await letTimePass(shop, 5 * minuteMs);
+  await ask(shop, shop.tenant.apiKey, `/api/connections/${connectionId}`, 'PATCH', { rate: null });
 });
 
 describe('of a sequence', () => {

@@ -1,10 +1,11 @@
 -- Reserve the next moment at which a message may leave under every one of some rates: `scopes` is a list of { scope, spacing_ms }. The rows are locked
--- until COMMIT, so two dispatches never get the same moment. Beyond `latest` nothing is reserved. Returns for how many milliseconds it
--- has to be waited for; 0: not at all.
-create or replace function reserve_send_slot(scopes jsonb, latest timestamptz) returns double precision
+-- until COMMIT, so two dispatches never get the same moment. Beyond `latest` nothing is reserved. `in_ms` says for how many milliseconds it
+-- has to be waited for, 0: not at all; `pushed_ms` what answers had pushed by then (push_send_slots): the moment moves by what is pushed later.
+create function reserve_send_slot_2(scopes jsonb, latest timestamptz) returns jsonb
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  tenant uuid := current_setting('app.tenant')::uuid; asked_at timestamptz := clock_timestamp(); slot timestamptz; one record;
+  tenant uuid := current_setting('app.tenant')::uuid; asked_at timestamptz := clock_timestamp(); slot timestamptz; pushed double precision := 0; one record;
+  held record;
 begin
   insert into send_rates (tenant_id, scope, free_at)
   select tenant, s.scope, asked_at - interval '1 second' from jsonb_to_recordset(scopes) as s(scope text) order by s.scope
@@ -12,12 +13,14 @@ begin
   slot := asked_at;
   -- In a fixed order: of two that want several, neither waits for the other.
   for one in select s.scope from jsonb_to_recordset(scopes) as s(scope text) order by s.scope loop
-    select greatest(slot, r.free_at) into slot from send_rates r where r.tenant_id = tenant and r.scope = one.scope for no key update;
+    select r.free_at, r.pushed_ms into held from send_rates r where r.tenant_id = tenant and r.scope = one.scope for no key update;
+    slot := greatest(slot, held.free_at);
+    pushed := pushed + held.pushed_ms;
   end loop;
   if slot <= latest then
     update send_rates r set free_at = slot + make_interval(secs => s.spacing_ms / 1000)
     from jsonb_to_recordset(scopes) as s(scope text, spacing_ms double precision)
     where r.tenant_id = tenant and r.scope = s.scope;
   end if;
-  return extract(epoch from slot - asked_at) * 1000;
+  return jsonb_build_object('in_ms', extract(epoch from slot - asked_at) * 1000, 'pushed_ms', pushed);
 end $$;
