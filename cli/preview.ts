@@ -66,7 +66,7 @@ async function ofSample({ args: [wanted, stepId], options }: Context): Promise<R
     const shownFacts = step.offer === undefined ? { ...facts, offer: null } : facts;
     const preview = previewMessage({ [name]: compiled, [copyNameOf(content, channel)]: compiled }, content, channel, shownFacts);
     const offer = step.offer === undefined ? [] : [{ claim: 'offer', shown: facts.offer !== null, why: sampleOffer(facts.offer) }];
-    return { ...preview, script: null, claims: [...preview.claims, ...offer] };
+    return { ...preview, script: null, arm: null, claims: [...preview.claims, ...offer] };
   } catch (error) {
     if (error instanceof CopySourceError) throw new NotPossibleError(error.message);
     throw error;
@@ -96,6 +96,7 @@ function answerOf(data: Row): Answer {
       ...line('Channel', 'channel'),
       ...line('Language', 'locale'),
       ...line('Script', 'script'),
+      ...armLine(data['arm']),
       ...line('Subject', 'subject'),
       ...line('Preheader', 'preheader'),
       ...line('Button', 'cta'),
@@ -104,4 +105,12 @@ function answerOf(data: Row): Answer {
       shown(data['text']).trimEnd(),
     ],
   };
+}
+
+const words: Record<string, string> = { kept: 'as they had before', drawn: 'by chance, and kept from the first message on', winner: 'which has won' };
+
+function armLine(arm: unknown): string[] {
+  if (typeof arm !== 'object' || arm === null) return [];
+  const { variant, by, experiment } = arm as Row;
+  return [`Variant    ${shown(variant)}, ${words[shown(by)] ?? shown(by)}${typeof experiment === 'string' ? ` (test ${experiment})` : ''}`];
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq } from 'drizzle-orm';
+import { and, desc, eq, inArray } from 'drizzle-orm';
 import { type StepTexts } from '../content/step-texts.ts';
 import { claimsIn, hasCopy, type MessagePreview, previewMessage } from '../content/channels/index.ts';
 import type { CopyFacts, OfferFacts } from '../content/copy-facts.ts';
@@ -7,20 +7,32 @@ import type { Tx } from '../db/client.ts';
 import { contacts, enrollments, sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import { decideOffer, type OfferRecords, refusalWords } from '../domain/offers/decide-offer.ts';
+import type { StepDefinition } from '../domain/sequence/definition.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
 import { settingsOf } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
 import { copyFactsOf, storeFactsOf } from './dispatch/compose.ts';
-import type { Reading } from './dispatch/facts.ts';
-import { readTextsToShow } from './dispatch/texts.ts';
+import { readStep, type Reading } from './dispatch/facts.ts';
+import { readTexts, type ReadTexts, readTextsToShow } from './dispatch/texts.ts';
+import { type ChosenVariant, readVariant } from './dispatch/variant.ts';
 import type { Version } from './dispatch/versions.ts';
 import { findContact, readContact } from './rehearse-contact.ts';
+
+/** The arm of a test that somebody's message is of. `kept`: they had it before. `drawn`: the message would be the first. `winner`: the test is over. */
+export interface ShownArm {
+  variant: string;
+  /** Of the campaign's test; null: it is one of the step's own variants. */
+  experimentId: string | null;
+  by: 'kept' | 'drawn' | 'winner';
+}
 
 /** A message, and the claims that its text makes; `offer` besides, where its step asks for one. */
 export type StepPreview = Omit<MessagePreview, 'claims'> & {
   /** The name of the script that is said in the place of the step's own text; null: none is. */
   script: string | null;
+  /** null: nothing is compared here, or a sample is shown. */
+  arm: ShownArm | null;
   claims: { claim: string; shown: boolean; why: string }[];
 };
 
@@ -52,6 +64,7 @@ export interface Shown {
   content: string;
   channel: Channel;
   facts: CopyFacts;
+  arm: ShownArm | null;
   /** Why the step brings an offer, or none; null: it asks for none. */
   offerWhy: string | null;
 }
@@ -60,11 +73,11 @@ export interface Shown {
 export async function previewStep(deps: Deps, wish: PreviewWish, only: Channel | null = null, draft: Version | null = null): Promise<Previewed> {
   const shown = await deps.db.withTenant(wish.tenantId, (tx) => showStep(tx, deps, wish, only, draft));
   if (shown.kind !== 'shown') return shown;
-  const { texts, channel, facts, offerWhy } = shown;
+  const { texts, channel, facts, offerWhy, arm } = shown;
   const preview = previewMessage(texts.stored, shown.content, channel, facts);
   const offer = offerWhy === null ? [] : [{ claim: 'offer', shown: facts.offer !== null, why: offerWhy }];
   const script = texts.scripts[channel]?.name ?? null;
-  return { kind: 'previewed', preview: { ...preview, script, claims: [...preview.claims, ...offer] } };
+  return { kind: 'previewed', preview: { ...preview, script, arm, claims: [...preview.claims, ...offer] } };
 }
 
 /**
@@ -83,16 +96,19 @@ export async function showStep(
   if (version === null || about === null) return { kind: 'unknown_sequence' };
   const step = version.definition.steps.find(({ id }) => id === wish.stepId);
   if (step === undefined) return { kind: 'unknown_step' };
-  const campaignId = wish.contact === null ? null : await campaignOf(tx, version.slug, wish.contact);
-  const texts = await readTextsToShow(tx, { version, stepId: step.id, about: about.kind, campaignId });
-  const { content } = texts;
+  const contact = wish.contact === null ? null : await findContact(tx, wish.contact);
+  if (wish.contact !== null && contact === null) return { kind: 'unknown_contact' };
+  const { texts, chosen } =
+    contact === null
+      ? { texts: await readTextsToShow(tx, { version, stepId: step.id, about: about.kind }), chosen: null }
+      : await textsFor(tx, { version, step, about: about.kind, contact });
+  const content = texts.nameOf(chosen?.variant.content ?? step.content);
   const channel = step.channels.find((one) => (only === null || one === only) && hasCopy(texts.stored, content, one));
   if (content === null || channel === undefined) return { kind: 'no_text' };
-  const facts =
-    wish.contact === null ? await ofSample(tx, deps, wish, about) : await ofContact(tx, deps, { ...wish, contact: wish.contact }, version, texts);
+  const facts = contact === null ? await ofSample(tx, deps, wish, about) : await ofContact(tx, deps, { ...wish, contact }, version, texts);
   if ('kind' in facts) return facts;
   const { offerWhy = sampleOffer(facts.offer), ...known } = facts;
-  const shown = { kind: 'shown' as const, texts, content, channel };
+  const shown = { kind: 'shown' as const, texts, content, channel, arm: armOn(channel, texts, chosen, step) };
   // Only a step that asks for an offer brings one, whatever its text could say.
   return step.offer === undefined ? { ...shown, facts: { ...known, offer: null }, offerWhy: null } : { ...shown, facts: known, offerWhy };
 }
@@ -106,19 +122,51 @@ async function inUse(tx: Tx, slug: string): Promise<Version | null> {
   return found === undefined ? null : { slug, ...found };
 }
 
-/** The campaign by which a person was last in the sequence, whose own script their step goes out by; null: none. */
-async function campaignOf(tx: Tx, slug: string, named: string): Promise<string | null> {
-  const contact = await findContact(tx, named);
-  if (contact === null) return null;
-  const [last] = await tx
-    .select({ campaignId: enrollments.campaignId })
-    .from(enrollments)
-    .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
-    .innerJoin(contacts, eq(contacts.id, enrollments.contactId))
-    .where(and(eq(sequences.slug, slug), eq(contacts.personId, contact.personId)))
-    .orderBy(desc(enrollments.enrolledAt), desc(enrollments.id))
-    .limit(1);
-  return last?.campaignId ?? null;
+interface TextsFor {
+  version: Version;
+  step: StepDefinition;
+  about: string;
+  contact: typeof contacts.$inferSelect;
+}
+
+/**
+ * As the dispatch chooses them, for the person's last time in the sequence: the scripts of its campaign, the arm of its test, and the variant of the step.
+ * Whoever was never in it is in no campaign.
+ */
+async function textsFor(
+  tx: Tx,
+  { version, step, about, contact }: TextsFor,
+): Promise<{ texts: StepTexts | ReadTexts; chosen: ChosenVariant | null }> {
+  const { personId } = contact;
+  const theirs = await tx.select({ id: contacts.id }).from(contacts).where(eq(contacts.personId, personId));
+  const contactIds = theirs.map(({ id }) => id);
+  const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, version.slug));
+  const [last] =
+    sequence === undefined
+      ? []
+      : await tx
+          .select()
+          .from(enrollments)
+          .where(and(eq(enrollments.sequenceId, sequence.id), inArray(enrollments.contactId, contactIds)))
+          .orderBy(desc(enrollments.enrolledAt), desc(enrollments.id))
+          .limit(1);
+  const world = last === undefined ? null : await readStep(tx, last.id);
+  const texts =
+    last === undefined || world === null
+      ? await readTextsToShow(tx, { version, stepId: step.id, about })
+      : await readTexts(tx, { version, stepId: step.id, world, enrollment: last, personId });
+  // For variety a text is drawn anew for each time that somebody is in the sequence: before that it is not known which.
+  const isDrawn = sequence !== undefined && (last !== undefined || step.varied !== true);
+  const chosen = isDrawn ? await readVariant(tx, { id: last?.id ?? contact.id, sequenceId: sequence.id }, { personId, contactIds, step }) : null;
+  return { texts, chosen };
+}
+
+function armOn(channel: Channel, texts: StepTexts | ReadTexts, chosen: ChosenVariant | null, step: StepDefinition): ShownArm | null {
+  // Variety compares nothing.
+  if (chosen !== null)
+    return step.varied === true ? null : { variant: chosen.variant.id, experimentId: null, by: chosen.toStore === null ? 'kept' : 'drawn' };
+  const tested = 'testOf' in texts ? texts.testOf(channel) : null;
+  return tested === null ? null : { variant: tested.variant, experimentId: tested.experimentId, by: tested.by };
 }
 
 async function ofSample(
@@ -137,12 +185,10 @@ async function ofSample(
 async function ofContact(
   tx: Tx,
   deps: Deps,
-  { tenantId, contact: named, locale, stepId }: PreviewWish & { contact: string },
+  { tenantId, contact, locale, stepId }: Omit<PreviewWish, 'contact'> & { contact: typeof contacts.$inferSelect },
   version: Version,
   texts: StepTexts,
-): Promise<(CopyFacts & { offerWhy?: string }) | { kind: 'unknown_contact' }> {
-  const contact = await findContact(tx, named);
-  if (contact === null) return { kind: 'unknown_contact' };
+): Promise<CopyFacts & { offerWhy?: string }> {
   const nowMs = deps.clock.nowMs();
   const { reading, offer } = await readContact(tx, deps, { tenantId, contact, tried: version, nowMs }, stepId, (own) =>
     claimsIn(texts.stored, texts.nameOf(own)),

@@ -47,18 +47,13 @@ export interface ScriptedStep {
   stepId: string;
   /** The kind of subject of the sequence. */
   about: string;
-  campaignId: string | null;
 }
 
-/** The same for a step that nobody waits for: its scripts are read here, not with a person's world. */
-export async function readTextsToShow(tx: Tx, { version, stepId, about, campaignId }: ScriptedStep): Promise<StepTexts> {
+/** The same for a step that nobody is in: its scripts are read here, not with a person's world, and no campaign has any of its own. */
+export async function readTextsToShow(tx: Tx, { version, stepId, about }: ScriptedStep): Promise<StepTexts> {
   const step = version.definition.steps.find(({ id }) => id === stepId);
-  const offered = or(
-    eq(scripts.isDefault, true),
-    campaignId === null ? undefined : eq(scripts.campaignId, campaignId),
-    step?.script === undefined ? undefined : eq(scripts.name, step.script),
-  );
-  return textsOfStep(version.content, step, { about, campaignId }, await readScripts(tx, offered));
+  const offered = or(eq(scripts.isDefault, true), step?.script === undefined ? undefined : eq(scripts.name, step.script));
+  return textsOfStep(version.content, step, { about, campaignId: null }, await readScripts(tx, offered));
 }
 
 async function readScripts(tx: Tx, which: SQL | undefined): Promise<StoredScript[]> {

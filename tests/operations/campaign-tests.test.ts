@@ -257,3 +257,32 @@ test('an arm is kept whatever the weights, drawn by them else, and the winner is
     ),
   );
 });
+
+test('a preview for a lead says which arm is theirs before it is sent, and shows its script', async () => {
+  const campaign = await aCampaign();
+  const { id } = await compared(campaign.id);
+  const shownTo = async (key: string) =>
+    (await api(`/api/sequences/lead-nurture/steps/call_2d/preview?contact=${key}@example.com`)).body as Record<string, unknown>;
+  const by: Record<string, string> = { A: 'garden', B: 'orchard' };
+  for (let n = 0; n < 6; n++) {
+    const lead = await enter(campaign.name);
+    const before = await shownTo(lead.key);
+    const { variant } = before['arm'] as { variant: string };
+    expect(before).toMatchObject({
+      arm: { experiment: id, by: 'drawn' },
+      script: by[variant],
+      text: expect.stringContaining(`The ${by[variant]} is open`),
+    });
+    expect((await call(lead)).attempt).toMatchObject({ variant, script: by[variant] });
+    expect(await shownTo(lead.key)).toEqual({ ...before, arm: { variant, experiment: id, by: 'kept' } });
+  }
+  expect(await inTenant((tx) => tx.$count(experimentAssignments, eq(experimentAssignments.experimentId, id)))).toBe(6);
+  // Nobody in particular is in no arm, and whoever came before the test is over keeps theirs.
+  expect((await api('/api/sequences/lead-nurture/steps/call_2d/preview')).body).toMatchObject({ arm: null, script: null });
+  const late = await enter(campaign.name);
+  await assign(id, { A: [60, 3], B: [60, 40] });
+  await experimentsPass(shop.deps);
+  expect((await api(`/api/experiments/${id}/approve`, 'POST')).status).toBe(200);
+  expect(await shownTo((await enter(campaign.name)).key)).toMatchObject({ arm: { variant: 'B', experiment: id, by: 'winner' }, script: 'orchard' });
+  expect(await shownTo(late.key)).toMatchObject({ arm: { experiment: id, by: 'drawn' } });
+});

@@ -58,8 +58,12 @@ const assigned = (contactId: string) => inTenant((tx) => tx.select().from(varian
 test('each person gets the text of their variant; it is stored before the send, told by the ledger, the story and the API', async () => {
   await publish({ a: 1, b: 1 });
   const both = await leaveInBoth();
+  const preview = async (email: string) => (await ask(shop, shop.tenant.apiKey, `/api/sequences/cart/steps/mail/preview?contact=${email}`)).body;
   for (const [variant, left] of Object.entries(both)) {
+    const shown = { subject: `Subject ${variant}`, arm: { variant, experiment: null, by: 'drawn' } };
+    expect(await preview(left.email)).toMatchObject(shown);
     await dispatch(left.id);
+    expect(await preview(left.email)).toMatchObject({ ...shown, arm: { variant, by: 'kept' } });
     expect(await mailOf(left.id)).toMatchObject({ state: 'sent', variant, payload: { subject: `Subject ${variant}` } });
     expect(await assigned(left.contactId)).toMatchObject([{ stepId: 'mail', variant, shares: { a: 0.5, b: 0.5 } }]);
     const explained = await explainEnrollment(shop.deps, shop.tenant.tenantId, left.id);

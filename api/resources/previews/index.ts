@@ -6,7 +6,7 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { lineField } from '../../routes/fields.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
-import { previewSchema, refusePreview } from './present.ts';
+import { presentPreview, previewSchema, refusePreview } from './present.ts';
 
 const params = z.object({ slug: z.string(), step: z.string() });
 const whom = {
@@ -32,7 +32,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const { slug, step } = request.params;
       const { contact = null, sample = null, locale = null } = request.query;
       const done = await previewStep(deps, { tenantId: callerOf(request).tenantId, slug, stepId: step, contact, sample, locale });
-      return done.kind === 'previewed' ? done.preview : refusePreview(reply, done, 'querystring');
+      return done.kind === 'previewed' ? presentPreview(done.preview) : refusePreview(reply, done, 'querystring');
     },
   );
 

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { channelNames } from '../../../domain/channels/index.ts';
-import type { Previewed } from '../../../operations/preview-step.ts';
+import type { Previewed, StepPreview } from '../../../operations/preview-step.ts';
 import { invalidRequest, problem } from '../../plugins/errors.ts';
 
 export const previewSchema = z
@@ -15,8 +15,23 @@ export const previewSchema = z
     cta: z.string().nullable(),
     claims: z.array(z.object({ claim: z.string(), shown: z.boolean(), why: z.string() })).meta({ description: 'That its text makes.' }),
     script: z.string().nullable().meta({ description: 'The name of the script that is said in the place of the step’s own text.' }),
+    arm: z
+      .object({
+        variant: z.string(),
+        experiment: z.uuid().nullable().meta({ description: 'The test of their campaign; null: one of the step’s own variants.' }),
+        by: z.enum(['kept', 'drawn', 'winner']).meta({
+          description: '`kept`: they had it before. `drawn`: theirs by chance, kept from the first message on. `winner`: the test is over.',
+        }),
+      })
+      .nullable()
+      .meta({ description: 'Of a test, for this contact; null: nothing is compared here, or a sample is shown.' }),
   })
   .meta({ id: 'MessagePreview' });
+
+export const presentPreview = ({ arm, ...preview }: StepPreview): z.input<typeof previewSchema> => ({
+  ...preview,
+  arm: arm === null ? null : { variant: arm.variant, experiment: arm.experimentId, by: arm.by },
+});
 
 /** Why there is no preview. */
 export function refusePreview(reply: FastifyReply, refused: Exclude<Previewed, { kind: 'previewed' }>, where: 'querystring' | 'body'): FastifyReply {

@@ -6,7 +6,7 @@ import { checkForm, type FormFault, previewForm, readForm, storeForm } from '../
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { lineField } from '../../routes/fields.ts';
-import { previewSchema, refusePreview } from '../previews/present.ts';
+import { presentPreview as presentStepPreview, previewSchema, refusePreview } from '../previews/present.ts';
 import type { ResourceOptions } from '../resource.ts';
 import { slugParams } from './schemas.ts';
 
@@ -167,7 +167,7 @@ export const formRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { 
       const { tenantId } = callerOf(request);
       const { slug } = request.params;
       const done = await previewForm(deps, { tenantId, slug, said: fields, copy, stepId, channel, contact, sample, locale });
-      if (done.kind === 'previewed') return done.preview;
+      if (done.kind === 'previewed') return presentStepPreview(done.preview);
       if (done.kind === 'mistakes') return invalidRequest(reply, done.faults.map(problemOf), 'The step cannot be shown like this.');
       return refusePreview(reply, done, 'body');
     },

@@ -86,6 +86,12 @@ function Shown({ of }: { of: Preview }) {
       {of.script !== null && (
         <p className="mt-2 text-[0.8125rem] text-soft">This is the script “{of.script}”, which goes out in the place of the step’s own text.</p>
       )}
+      {of.arm !== null && (
+        <p className="mt-2 text-[0.8125rem] text-soft">
+          This is variant {of.arm.variant},{' '}
+          {of.arm.by === 'winner' ? 'which has won its test' : of.arm.by === 'kept' ? 'as they had before' : 'as chance has it for them'}.
+        </p>
+      )}
       {of.claims.length > 0 && (
         <ul className="mt-3 space-y-1 text-[0.8125rem] text-soft">
           {of.claims.map(({ claim, shown, why }) => (
