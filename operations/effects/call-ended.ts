@@ -31,7 +31,7 @@ export const callEnded: Effect<CallEnded> = {
 
 function recordCall(event: CallEnded, draft: Draft): void {
   const { message } = draft.world;
-  if (message === null) return awaitMessage(draft, event.occurredAtMs);
+  if (message === null) return awaitMessage(draft, event);
   const { outcome, reason, transcript, keywords, occurredAtMs, startedAtMs, endedAtMs } = event;
   const isKnown = message.call !== null;
   if (!isKnown) {

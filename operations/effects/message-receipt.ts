@@ -13,7 +13,7 @@ export const messageReceipt: Effect<EventOf<'message.delivered'> | EventOf<'mess
   decide(event, draft) {
     const { message } = draft.world;
     const { type, occurredAtMs, detail } = event;
-    if (message === null) return awaitMessage(draft, occurredAtMs);
+    if (message === null) return awaitMessage(draft, event);
     draft.changes.receipts.push({
       messageId: message.id,
       enrollmentId: message.enrollmentId,

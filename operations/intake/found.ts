@@ -134,3 +134,6 @@ export async function subjectKeysOf(tx: Tx, keys: readonly ScopedKey[]): Promise
   });
   return rows;
 }
+
+/** Whether this is the key of a message of ours, `enrollment:step`: it is stored before the call, so that whatever names it finds its message at once. */
+export const isSendKey = (key: string | undefined): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:./.test(key ?? '');

@@ -6,7 +6,7 @@ import { keptApart } from '../../domain/people/kept-apart.ts';
 import type { Version, VersionCache } from '../dispatch/versions.ts';
 import { effectOf } from '../effects/index.ts';
 import type { DecisionContext } from './draft.ts';
-import { type Found, usableOf } from './found.ts';
+import { type Found, isSendKey, usableOf } from './found.ts';
 import { namedBy } from './source.ts';
 import { parseSuppression, parseWorld, type StoredWorld, versionsIn, type World, type WorldPart } from './world.ts';
 
@@ -46,8 +46,7 @@ export function numberOf({ parts, message, trackerIds }: WorldQuestion): string 
 /** As `read_world` takes it: the message's own key goes before its provider's id, which is not known while the call is in doubt. */
 function messageNumber(message: MessageRef | null): string | null {
   if (message === null) return null;
-  const isKey = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:./.test(message.sendKey ?? '');
-  return !isKey ? message.providerMessageId : `key:${message.sendKey}`;
+  return isSendKey(message.sendKey) ? `key:${message.sendKey}` : message.providerMessageId;
 }
 
 /** Read the world of names that are locked already. */

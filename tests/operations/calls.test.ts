@@ -172,3 +172,13 @@ test('a call that nobody answered has failed, and its sequence goes on', async (
   const enrollment = await shop.enrollmentOf(person.cart);
   expect([enrollment?.endedAt, enrollment?.snoozes]).toEqual([null, []]);
 });
+
+test('who asks another installation of the account not to be called is heard at once, and not called here', async () => {
+  const { id, phone } = await called();
+  const foreign = { id: '018f0000-0000-7000-8000-0000000000ff', phone };
+  // Nothing here has that key, and nothing will: what was said counts without waiting for it.
+  expect(await report(foreign, { transcript: 'AI: Hello.\nUser: Stop calling me.', callId: 'a-foreign-call' })).toEqual([200, { status: 'applied' }]);
+  await letTimePass(shop, 6 * 24 * hourMs);
+  await dispatch(id, 'call_6d');
+  expect(await callOf(id, 'call_6d')).toMatchObject({ state: 'skipped' });
+});
