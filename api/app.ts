@@ -113,6 +113,7 @@ export async function buildApp({
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   sendSecurityHeaders(app, deps.publicUrl);
+  takeEmptyBodies(app);
   app.decorate('ownOrigins', trustedOrigins(deps.publicUrl));
   app.addHook('onClose', () => deps.identity.close());
   keepRequestIds(app);
@@ -192,4 +193,13 @@ export async function buildApp({
     });
   }
   return app;
+}
+
+/** Many programs name JSON as the type of every request: a body of no bytes is none, whatever its type. */
+function takeEmptyBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parse(request, String(body), done),
+  );
 }

@@ -2498,7 +2498,7 @@ export interface paths {
         };
         /**
          * Find leads
-         * @description By an address, a number or an id of their source; without any, all of them. The newest first.
+         * @description By an address, a number or an id of their source, each with its enrollments and attempts; without any, all of them. The newest first.
          */
         get: operations["getApiLeads"];
         put?: never;
@@ -10126,6 +10126,8 @@ export interface components {
                 id: string;
                 name: string;
             }[];
+            /** @description The first lead of the same person, where this one came later: it is routed to no campaign. null: this is the first. */
+            duplicateOf: string | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -10241,6 +10243,8 @@ export interface components {
                 id: string;
                 name: string;
             }[];
+            /** @description The first lead of the same person, where this one came later: it is routed to no campaign. null: this is the first. */
+            duplicateOf: string | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -10490,6 +10494,55 @@ export interface components {
             severity: "error" | "warning";
             message: string;
         };
+        ListedLead: {
+            /** Format: uuid */
+            id: string;
+            contact: string | null;
+            firstName: string | null;
+            lastName: string | null;
+            email: string | null;
+            phone: string | null;
+            /** @description What its source calls it. */
+            externalId: string | null;
+            sub_id: string | null;
+            click_id: string | null;
+            /** @description `META`, `API`, `MANUAL` or `BULK`. */
+            source: string;
+            /** @description As its source states it. */
+            statedSource: string | null;
+            interest: string | null;
+            /** @enum {string} */
+            status: "NEW" | "IN_PROGRESS" | "CONTACTED" | "CONVERTED" | "REJECTED" | "DO_NOT_CONTACT";
+            campaigns: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+            }[];
+            /** @description The first lead of the same person, where this one came later: it is routed to no campaign. null: this is the first. */
+            duplicateOf: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description Where leads were searched for. */
+            enrollments?: {
+                /** Format: uuid */
+                id: string;
+                sequence: string;
+                campaign: string | null;
+                status: string;
+                /** @description How many of its steps are settled: the next one, counted from 0. */
+                currentStep: number;
+                completedSteps: number;
+                nextExecuteAt: string | null;
+                exitReason: string | null;
+                /** Format: date-time */
+                enrolledAt: string;
+                summary: string;
+            }[];
+            /** @description Where leads were searched for. */
+            attempts?: components["schemas"]["Attempt"][];
+        };
         ListedRiskAssessment: {
             /** Format: uuid */
             id: string;
@@ -10717,6 +10770,17 @@ export interface components {
             }[];
             /** @description The name of the script that is said in the place of the step’s own text. */
             script: string | null;
+            /** @description Of a test, for this contact; null: nothing is compared here, or a sample is shown. */
+            arm: {
+                variant: string;
+                /** @description The test of their campaign; null: one of the step’s own variants. */
+                experiment: string | null;
+                /**
+                 * @description `kept`: they had it before. `drawn`: theirs by chance, kept from the first message on. `winner`: the test is over.
+                 * @enum {string}
+                 */
+                by: "kept" | "drawn" | "winner";
+            } | null;
         };
         NewApiKey: {
             /** Format: uuid */
@@ -19235,7 +19299,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["Lead"][];
+                        data: components["schemas"]["ListedLead"][];
                         /** @description Give it as `cursor` for the next page; null: this was the last. */
                         nextCursor: string | null;
                     };

@@ -63,9 +63,12 @@ export function answersOf(value: Fields, path: string, notes: Notes): Answer[] {
   if (flat.length > mostFields) note(notes, path, `has more than ${mostFields} fields: the rest was left out`);
   // The names are the sender's own, so a note says only where they stand.
   return [...listed, ...flat.slice(0, mostFields).map(([name, given], index) => ({ name, value: given, path: `${path}.field_${index}` }))].filter(
-    (answer) => !isAbsent(answer.value) && answer.value !== '',
+    ({ value: given }) => !isAbsent(given) && given !== '' && !isDummy(given),
   );
 }
+
+/** What Meta's Lead Ads Testing Tool fills in: `<test lead: dummy data for full_name>` is nobody's name. */
+const isDummy = (value: unknown): boolean => typeof value === 'string' && /^<test lead: dummy data for [^>]*>$/.test(value.trim());
 
 /** A lead as an event. @returns none where it has neither an id nor an address */
 export function readLead(value: Fields, path: string, answers: readonly Answer[], reading: LeadReading): DomainEvent[] {

@@ -107,10 +107,12 @@ async function note(
     await tx.update(campaigns).set({ leads: sql`leads + 1` }).where(eq(campaigns.id, campaignId));
     return;
   }
+  // Whoever is in its sequence is not in it anew, which is no reason why they are not in it.
+  const isOut = sql`not exists (select from enrollments e where e.id = ${campaignLeads.enrollmentId} and e.ended_at is null)`;
   await tx
     .update(campaignLeads)
     .set(outcome)
-    .where(and(eq(campaignLeads.campaignId, campaignId), eq(campaignLeads.subjectId, subjectId)));
+    .where(and(eq(campaignLeads.campaignId, campaignId), eq(campaignLeads.subjectId, subjectId), 'begun' in begun ? undefined : isOut));
 }
 
 export interface Entry {

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Tx } from '../../db/client.ts';
 import { campaignLeads, campaigns, contactIdentities, contacts, enrollments, messages, subjects } from '../../db/schema/index.ts';
@@ -34,20 +34,32 @@ export interface LeadView {
   /** How far the store has come with the person. */
   status: Lifecycle;
   campaigns: { id: string; name: string }[];
+  /** The first lead of the same person, by email, number or id, where this one came later: it is routed to no campaign. null: this is the first. */
+  duplicateOf: string | null;
   createdAtMs: number;
   updatedAtMs: number;
 }
 
-export interface LeadDetail {
-  lead: LeadView;
-  /** Their chat with the store's bot; null: they have none. */
-  chat: LeadChat | null;
+/** What was begun about a lead, and every try to reach them. */
+export interface LeadWork {
   enrollments: EnrollmentView[];
   attempts: AttemptView[];
 }
 
-/** Leads, the newest first: those that the search finds, or all. */
-export function listLeads(deps: ReadDeps, tenantId: string, search: Search, page: PageWanted): Promise<Searched<Page<LeadView>>> {
+export interface LeadDetail extends LeadWork {
+  lead: LeadView;
+  /** Their chat with the store's bot; null: they have none. */
+  chat: LeadChat | null;
+}
+
+/** `work` is null where the whole list was asked for. */
+export interface ListedLead {
+  lead: LeadView;
+  work: LeadWork | null;
+}
+
+/** Leads, the newest first: those that the search finds, with what was begun about each; or all. */
+export function listLeads(deps: ReadDeps, tenantId: string, search: Search, page: PageWanted): Promise<Searched<Page<ListedLead>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const everybody = Object.values(search).every((value) => value === undefined);
     const found = everybody ? { kind: 'found' as const, found: null } : await subjectsFound(tx, tenantId, search);
@@ -66,7 +78,14 @@ export function listLeads(deps: ReadDeps, tenantId: string, search: Search, page
       deps,
       items.map(({ id }) => id),
     );
-    return { kind: 'found', found: { items: views, next } };
+    const work = everybody
+      ? null
+      : await loadWork(
+          tx,
+          deps,
+          views.map(({ id }) => id),
+        );
+    return { kind: 'found', found: { items: views.map((view) => ({ lead: view, work: work?.get(view.id) ?? null })), next } };
   });
 }
 
@@ -75,20 +94,29 @@ export function readLead(deps: ReadDeps, tenantId: string, id: string): Promise<
   return deps.db.withTenant(tenantId, async (tx) => {
     const [view] = await loadLeads(tx, deps, [id]);
     if (view === undefined) return null;
-    const own = await tx.select({ id: enrollments.id }).from(enrollments).where(eq(enrollments.subjectId, id)).orderBy(asc(enrollments.id));
-    const views = await loadEnrollments(
-      tx,
-      deps,
-      own.map((row) => row.id),
-    );
-    const made = await attemptsOf(
-      tx,
-      own.map((row) => row.id),
-      deps.clock.nowMs(),
-    );
-    const planned = views.flatMap((enrollment) => plannedOf(enrollment, made, deps.clock.nowMs()));
-    return { lead: view, chat: await readChatOfLead(tx, id), enrollments: views, attempts: [...made, ...planned] };
+    const work = (await loadWork(tx, deps, [id])).get(id) ?? { enrollments: [], attempts: [] };
+    return { lead: view, chat: await readChatOfLead(tx, id), ...work };
   });
+}
+
+/** Each of `ids` has an entry. */
+async function loadWork(tx: Tx, deps: ReadDeps, ids: readonly string[]): Promise<Map<string, LeadWork>> {
+  const nowMs = deps.clock.nowMs();
+  const own = await tx
+    .select({ id: enrollments.id })
+    .from(enrollments)
+    .where(inArray(enrollments.subjectId, [...ids]))
+    .orderBy(asc(enrollments.id));
+  const begun = own.map((row) => row.id);
+  const views = await loadEnrollments(tx, deps, begun);
+  const made = await attemptsOf(tx, begun, nowMs);
+  const planned = views.flatMap((enrollment) => plannedOf(enrollment, made, nowMs));
+  return new Map(
+    ids.map((id) => [
+      id,
+      { enrollments: views.filter(({ row }) => row.subjectId === id), attempts: [...made, ...planned].filter(({ subjectId }) => subjectId === id) },
+    ]),
+  );
 }
 
 const persons = alias(contacts, 'persons');
@@ -114,6 +142,7 @@ async function loadLeads(tx: Tx, deps: Pick<ReadDeps, 'subjects'>, ids: readonly
     .innerJoin(campaigns, eq(campaigns.id, campaignLeads.campaignId))
     .where(inArray(campaignLeads.subjectId, [...ids]))
     .orderBy(asc(campaigns.id));
+  const earlier = await firstLeads(tx, ids);
   const reached = new Set(
     (
       await tx
@@ -146,12 +175,25 @@ async function loadLeads(tx: Tx, deps: Pick<ReadDeps, 'subjects'>, ids: readonly
         interest: details.interest,
         // A message has reached its provider: somebody was contacted, though the sequence goes on.
         status: reached.has(id) && !isClosed(lifecycle) ? lifecycleAfter(lifecycle, 'contacted') : lifecycle,
+        duplicateOf: earlier.get(id) ?? null,
         campaigns: into.filter(({ subjectId }) => subjectId === id).map(({ id: campaign, name }) => ({ id: campaign, name })),
         createdAtMs: subject.startedAt,
         updatedAtMs: subject.lastActivityAt,
       },
     ];
   });
+}
+
+/** The first lead of the person of each, where that is another: as the routing finds them. Source: docs/rules.md#rule-49 */
+async function firstLeads(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await tx.execute<{ id: string; first: string }>(sql`
+    select s.id, f.id as first
+    from subjects s join contacts c on c.id = s.contact_id
+      cross join lateral (
+        select o.id from contacts t join subjects o on o.contact_id = t.id
+        where t.person_id = c.person_id and o.kind = s.kind order by o.id limit 1) f
+    where s.id = any(${sql.param(ids)}::uuid[]) and f.id <> s.id`);
+  return new Map(rows.map(({ id, first }) => [id, first]));
 }
 
 /** The step that comes next, which may have failed before. */

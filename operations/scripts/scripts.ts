@@ -169,25 +169,29 @@ export function listScripts(
   });
 }
 
+/** `none_yet`: a step is sent by whichever script is there, and none is. A draft may wait for one; what is published may not. */
+export interface ScriptFault {
+  step: string;
+  kind: 'none_yet' | 'wrong';
+  message: string;
+}
+
 /** What is wrong with the scripts that a sequence names, by step; empty: nothing. */
-export async function scriptFaults(
-  tx: Tx,
-  { steps }: typeof sequenceVersions.$inferSelect.definition,
-  about: string,
-): Promise<{ step: string; message: string }[]> {
+export async function scriptFaults(tx: Tx, { steps }: typeof sequenceVersions.$inferSelect.definition, about: string): Promise<ScriptFault[]> {
   const asking = steps.filter(({ script }) => script !== undefined && script !== ownTexts);
   if (asking.length === 0) return [];
   const known = await tx.select().from(scripts).where(isNull(scripts.removedAt));
-  return asking.flatMap(({ id: step, script, channels: wanted, content }) => {
+  return asking.flatMap(({ id: step, script, channels: wanted, content }): ScriptFault[] => {
     const fits = (row: ScriptRow) => row.about === about && wanted.some((channel) => channel === row.channel);
     if (script === chosenScript) {
       const some = known.some((row) => fits(row) && (row.isDefault || row.campaignId !== null));
       const message = `can be sent by no script: no campaign has one for ${wanted.join(' or ')} and none is its default`;
-      return some || content !== null ? [] : [{ step, message }];
+      return some || content !== null ? [] : [{ step, kind: 'none_yet', message }];
     }
     const named = known.filter(({ name }) => name === script);
-    if (named.length === 0) return [{ step, message: `names the script "${script}", which does not exist` }];
-    return named.some(fits) ? [] : [{ step, message: `names the script "${script}", which is about another kind of thing or for another channel` }];
+    if (named.length === 0) return [{ step, kind: 'wrong', message: `names the script "${script}", which does not exist` }];
+    const message = `names the script "${script}", which is about another kind of thing or for another channel`;
+    return named.some(fits) ? [] : [{ step, kind: 'wrong', message }];
   });
 }
 

@@ -7,7 +7,7 @@ import { type LintedLine, lintSequence } from '../../domain/lint/lint-sequence.t
 import { parseSequence } from '../../domain/sequence/parse-sequence.ts';
 import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
-import { scriptFaults } from '../scripts/scripts.ts';
+import { type ScriptFault, scriptFaults } from '../scripts/scripts.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { type CompiledPreset, compilePreset, lockSequence, PresetError, statedIn } from '../publish-sequence.ts';
@@ -52,7 +52,7 @@ export async function storeDraft(
 ): Promise<DraftStored> {
   const compiled = await compileDraft(deps, slug, source, await deps.db.withTenant(tenantId, (tx) => contentInUse(tx, slug)));
   if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
-  const faults = await deps.db.withTenant(tenantId, (tx) => faultsOfScripts(tx, deps, slug, compiled.definition));
+  const faults = await deps.db.withTenant(tenantId, (tx) => faultsOfScripts(tx, deps, slug, compiled.definition, ['wrong']));
   if (faults.length > 0) return { kind: 'invalid', faults };
   const draft = await deps.db.withTenant(tenantId, async (tx) => {
     const sequence = await lockSequence(tx, tenantId, compiled.definition, 'DRAFT');
@@ -180,15 +180,17 @@ export async function compileDraft(
   }
 }
 
-/** What is wrong with the scripts that its steps name. */
+/** What is wrong with the scripts that its steps name. @param kinds - those that count */
 export async function faultsOfScripts(
   tx: Tx,
   { subjects }: Pick<Deps, 'subjects'>,
   slug: string,
   definition: CompiledPreset['definition'],
+  kinds: readonly ScriptFault['kind'][] = ['wrong', 'none_yet'],
 ): Promise<SourceFault[]> {
   const about = kindOfSequence(subjects, definition)?.kind ?? '';
-  return (await scriptFaults(tx, definition, about)).map(({ step, message }) => ({ path: `${fileOf(slug)}: steps.${step}.script`, message }));
+  const faults = (await scriptFaults(tx, definition, about)).filter(({ kind }) => kinds.includes(kind));
+  return faults.map(({ step, message }) => ({ path: `${fileOf(slug)}: steps.${step}.script`, message }));
 }
 
 const fileOf = (slug: string) => `${slug}.yaml`;

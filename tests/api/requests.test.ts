@@ -286,6 +286,14 @@ describe('the limit of requests', () => {
   });
 });
 
+test('a body of no bytes is none, also where a program names JSON as its type', async () => {
+  const headers = { 'content-type': 'application/json' };
+  // As far as Temporal, which nobody runs here.
+  expect(await ask('POST', '/api/scheduler/process-sequences', { headers })).toMatchObject({ body: { code: 'temporal_away' } });
+  expect(await ask('DELETE', '/api/sequences/cart', { headers })).toMatchObject({ status: 409, body: { code: 'not_a_draft' } });
+  expect(await ask('POST', '/api/campaigns', { headers })).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+});
+
 test('every answer has the headers by which browsers do nothing else with it', async () => {
   for (const url of ['/api/tasks', '/openapi.json', '/nothing', '/api/nothing', '/u/bad-token']) {
     const { headers } = await ask('GET', url);

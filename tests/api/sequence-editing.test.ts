@@ -158,8 +158,13 @@ test('a campaign uses a sequence from when it is named, and contacts nobody unti
 
 test('a step goes out by a script: named by id or name, or chosen; without one it is not published', async () => {
   await done('', 'POST', { name: 'By scripts' });
-  const none = await api('/api/sequences/by-scripts/steps', 'POST', { channel: 'CALL' });
+  // The draft may wait for its scripts.
+  const waiting = await done('/by-scripts/steps', 'POST', { channel: 'CALL', scriptId: null });
+  expect(waiting.steps).toMatchObject([{ id: 'call_1', scriptId: null, content: null }]);
+  const none = await api('/api/sequences/by-scripts/activate', 'POST', {});
   expect(none).toMatchObject({ status: 400, body: { errors: [{ message: expect.stringContaining('can be sent by no script') }] } });
+  expect((await done('/by-scripts', 'GET')).status).toBe('DRAFT');
+  await done('/by-scripts/steps/call_1', 'DELETE');
   const made = await api('/api/scripts', 'POST', { name: 'hello', channel: 'call', content: 'Hello, {{ store.name }} here.' });
   const { id } = made.body as { id: string };
   const named = await done('/by-scripts/steps', 'POST', { channel: 'CALL', scriptId: id });

@@ -111,6 +111,18 @@ describe('what is in a notification', () => {
     });
   });
 
+  test('what Meta’s testing tool fills in is nobody’s name or number', () => {
+    const dummy = (name: string) => ({ name, values: [`<test lead: dummy data for ${name}>`] });
+    const read = leadIn(
+      leadgen({
+        leadgen_id: '5',
+        field_data: [{ name: 'email', values: ['test@fb.com'] }, dummy('full_name'), dummy('phone_number'), dummy('city')],
+      }),
+    );
+    expect(read).toMatchObject({ person: { email: 'test@fb.com', phone: null, firstName: null, lastName: null } });
+    expect(read.lead).not.toHaveProperty('attributes');
+  });
+
   test.for([
     ['Vorname', 'firstName', 'Ada'],
     ['NACHNAME', 'lastName', 'Ada'],
@@ -119,6 +131,14 @@ describe('what is in a notification', () => {
     ['work_email', 'email', 'ada@example.com'],
     ['E-Mail-Adresse', 'email', 'ada@example.com'],
     ['correo electrónico', 'email', 'ada@example.com'],
+    ['メールアドレス', 'email', 'ada@example.com'],
+    ['이메일 주소', 'email', 'ada@example.com'],
+    ['Ηλεκτρονική διεύθυνση', 'email', 'ada@example.com'],
+    ['ADI SOYADI', 'firstName', 'Ada'],
+    ['Adı Soyadı', 'firstName', 'Ada'],
+    ['Họ và tên', 'firstName', 'Ada'],
+    ['姓', 'lastName', 'Ada'],
+    ['שם פרטי', 'firstName', 'Ada'],
     ['Wie heißt du?', 'firstName', 'Ada'],
   ] as const)('the question "%s" asks for %s', ([name, field, value]) => {
     expect(

@@ -102,6 +102,17 @@ test('a new lead goes to every active campaign that takes its source; a person w
   await post('again', 'META', { email: 'routed@example.com', phone: '+43 660 1234567' });
   await route();
   expect(await outcomeOf('again')).toBe('duplicate');
+  // Both are found, with what was begun about each; the later one says whose it is.
+  const [again, first] = ((await api('/api/leads?email=routed@example.com', 'GET')).body as { data: Record<string, unknown>[] }).data;
+  expect(again).toMatchObject({ duplicateOf: first?.['id'], phone: '+436601234567', campaigns: [], enrollments: [], attempts: [] });
+  expect(first).toMatchObject({
+    duplicateOf: null,
+    campaigns: [{ id: ads.id }, { id: listed.id }],
+    enrollments: [{ status: 'ACTIVE' }],
+    attempts: [{ status: 'SCHEDULED' }],
+  });
+  const { data: all } = (await api('/api/leads', 'GET')).body as { data: object[] };
+  expect(all[0]).not.toHaveProperty('attempts');
   expect(await show(ads.id)).toMatchObject({ leads: 1, open: 1 });
   // A source that states another name, and one that states none.
   await post('named', 'Landing page');
@@ -127,7 +138,10 @@ test('what a lead is refused for stands with it, and it can be put in by hand', 
     status: 200,
     body: { enrollment: null, reason: 'already_running' },
   });
+  // That it is in the sequence already is no reason why it is in none.
   expect(await show(ads.id)).toMatchObject({ leads: 2, open: 1 });
+  expect((await api(`/api/campaigns/${ads.id}`, 'GET')).body).toMatchObject({ notInSequence: { opted_out: 1 } });
+  expect((await api(`/api/campaigns/${ads.id}`, 'GET')).body).not.toHaveProperty('notInSequence.already_running');
   expect(await api(`/api/campaigns/${ads.id}/leads`, 'POST', { lead: ads.id })).toMatchObject({ status: 404, body: { code: 'unknown_lead' } });
   await end(ads);
   expect(await api(`/api/campaigns/${ads.id}/leads`, 'POST', { lead })).toMatchObject({ status: 409, body: { code: 'campaign_not_active' } });

@@ -10,13 +10,13 @@ import { idParams, isId, lineField, isoTime } from '../../routes/fields.ts';
 import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { abandonmentSchema, presentAbandonment } from './abandonment.ts';
-import { presentLead, presentLeadDetail, wishOf } from './present.ts';
-import { createBody, createdSchema, leadDetailSchema, leadSchema, telegramLinkSchema } from './schemas.ts';
+import { presentLead, presentLeadDetail, presentListed, wishOf } from './present.ts';
+import { createBody, createdSchema, leadDetailSchema, listedLeadSchema, telegramLinkSchema } from './schemas.ts';
 
 const list = aList({
   name: 'leads',
   fields: { updatedAt: 'time' },
-  item: leadSchema,
+  item: listedLeadSchema,
   filters: {
     email: lineField(320).optional().meta({ description: 'Every lead of that person. Read as in a webhook.' }),
     phone: lineField(60).optional().meta({ description: 'Every lead of that person. Read as in a webhook.' }),
@@ -34,7 +34,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     {
       schema: {
         summary: 'Find leads',
-        description: 'By an address, a number or an id of their source; without any, all of them. The newest first.',
+        description:
+          'By an address, a number or an id of their source, each with its enrollments and attempts; without any, all of them. The newest first.',
         querystring: list.query,
         response: { 200: list.answer, ...problems(400, 401, 429, 503) },
       },
@@ -43,7 +44,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const { limit, sort, cursor, ...search } = request.query;
       const found = await listLeads(deps, callerOf(request).tenantId, search, pageWanted({ limit, sort, cursor }));
       return found.kind === 'found'
-        ? list.present(request.query.sort, found.found, presentLead)
+        ? list.present(request.query.sort, found.found, presentListed)
         : invalidRequest(reply, unreadable(found.field, 'querystring/'));
     },
   );

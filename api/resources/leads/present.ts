@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { NewLead } from '../../../operations/campaigns/create-lead.ts';
-import type { LeadDetail, LeadView } from '../../../operations/read/leads.ts';
+import type { LeadDetail, LeadView, LeadWork, ListedLead } from '../../../operations/read/leads.ts';
 import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
 import { presentAttempt } from '../attempts/schemas.ts';
-import type { createBody, leadDetailSchema, leadSchema } from './schemas.ts';
+import type { createBody, leadDetailSchema, leadSchema, listedLeadSchema } from './schemas.ts';
 
 export const presentLead = (view: LeadView): z.input<typeof leadSchema> => ({
   id: view.id,
@@ -20,6 +20,7 @@ export const presentLead = (view: LeadView): z.input<typeof leadSchema> => ({
   interest: view.interest,
   status: view.status,
   campaigns: view.campaigns,
+  duplicateOf: view.duplicateOf,
   createdAt: isoTime(view.createdAtMs),
   updatedAt: isoTime(view.updatedAtMs),
 });
@@ -40,9 +41,18 @@ const presentChat = (chat: NonNullable<LeadDetail['chat']>) => ({
   updated_at: isoTime(chat.updatedAtMs),
 });
 
-export const presentLeadDetail = ({ lead, chat, enrollments, attempts }: LeadDetail): z.input<typeof leadDetailSchema> => ({
+export const presentListed = ({ lead, work }: ListedLead): z.input<typeof listedLeadSchema> => ({
+  ...presentLead(lead),
+  ...(work === null ? {} : presentWork(work)),
+});
+
+export const presentLeadDetail = ({ lead, chat, ...work }: LeadDetail): z.input<typeof leadDetailSchema> => ({
   ...presentLead(lead),
   chat: chat === null ? null : presentChat(chat),
+  ...presentWork(work),
+});
+
+const presentWork = ({ enrollments, attempts }: LeadWork): Pick<z.input<typeof leadDetailSchema>, 'enrollments' | 'attempts'> => ({
   enrollments: enrollments.map(({ row, sequence, steps, next, summary }) => {
     const settled = steps.filter(({ state }) => state === 'sent' || state === 'unknown' || state === 'skipped').length;
     return {

@@ -20,6 +20,10 @@ export const leadSchema = z
     interest: z.string().nullable(),
     status: z.enum(lifecycles),
     campaigns: z.array(z.object({ id: z.uuid(), name: z.string() })),
+    duplicateOf: z
+      .uuid()
+      .nullable()
+      .meta({ description: 'The first lead of the same person, where this one came later: it is routed to no campaign. null: this is the first.' }),
     createdAt: timeField,
     updatedAt: timeField,
   })
@@ -62,6 +66,13 @@ export const telegramLinkSchema = z
     expiresAt: timeField,
   })
   .meta({ id: 'TelegramLink' });
+
+export const listedLeadSchema = leadSchema
+  .extend({
+    enrollments: z.array(leadEnrollment).optional().meta({ description: 'Where leads were searched for.' }),
+    attempts: z.array(attemptSchema).optional().meta({ description: 'Where leads were searched for.' }),
+  })
+  .meta({ id: 'ListedLead' });
 
 export const leadDetailSchema = leadSchema
   .extend({ chat: leadChat.nullable(), enrollments: z.array(leadEnrollment), attempts: z.array(attemptSchema) })
