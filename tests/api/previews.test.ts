@@ -23,7 +23,7 @@ const path = '/api/sequences/cart/steps/email_24h';
 
 test('a step is shown to a sample and to a contact, in a language, with its claims and their reasons', async () => {
   const sample = await own(`${path}/preview?locale=de-AT`);
-  expect(Object.keys(sample.body as object)).toEqual(['channel', 'locale', 'subject', 'preheader', 'html', 'text', 'cta', 'claims', 'script']);
+  expect(Object.keys(sample.body as object)).toEqual(['channel', 'locale', 'subject', 'preheader', 'html', 'text', 'cta', 'claims', 'script', 'arm']);
   expect(sample.body).toMatchObject({ channel: 'email', locale: 'de', subject: 'Was andere über Merino Crew Sweater sagen' });
   expect((sample.body as Preview).text).toContain('Leaf & Kettle');
 
