@@ -201,6 +201,7 @@ export interface Database {
       | 'risk_due'
       | 'risk_runs'
       | 'imports'
+      | 'keyword_answers'
       | 'webhook_events'
       | 'webhook_deliveries',
   ): Promise<string[]>;

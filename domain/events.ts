@@ -331,6 +331,8 @@ export type DomainEvent =
       text: string | null;
       /** By what sign a program wrote it (`readAutoReply`); absent or null: by none. */
       automatic?: AutoReplySign | null;
+      /** The provider answers neither STOP nor HELP, so the account by which it came does. Absent: the provider does, or nobody knows. */
+      unanswered?: true;
       /** It is a turn in a chat with the store's bot; absent: it is none. */
       chat?: ChatTurn;
       /** Of the lead that the chat is; absent: none is named. */

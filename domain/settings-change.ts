@@ -119,6 +119,7 @@ const strict = {
   takeoverHours: z.int('is a whole number of hours').min(1, 'is below 1').max(8_760, 'is more than a year').nullable(),
   catchUpPerMinute: z.int('is a whole number of messages').min(1, 'is below 1').max(60_000, 'is above 60000').nullable(),
   optOutAllChannels: z.boolean(),
+  keywordAnswers: z.boolean(),
   highValueMinor: amount,
   lowStockAt: amount,
   factHours: z.partialRecord(

@@ -78,6 +78,8 @@ export const tenantSettings = z.object({
   takeoverHours: z.number().int().nullable().default(72),
   /** How many messages a minute leave that an outage has held up for more than ten minutes; null: as many as there are (docs/rules.md#rule-34). */
   catchUpPerMinute: z.number().int().nullable().default(600),
+  /** STOP, START and HELP are answered where the provider does not do it (docs/rules.md#rule-120). */
+  keywordAnswers: z.boolean().default(true),
   /** An opt-out on one channel closes all of them (rule 13). */
   optOutAllChannels: z.boolean().default(true),
   /** Lifetime value above which a customer is HIGH_VALUE. */

@@ -38,6 +38,7 @@ export type Checkpoint =
   | 'stop.before_commit'
   | 'bot.stored'
   | 'chat.claimed'
+  | 'keyword_answer.claimed'
   | 'erasure.stopped'
   | 'erasure.emptied'
   | 'erasure.erased'

@@ -28,6 +28,8 @@ export interface Outlets {
    * answer for it. One provider account may serve several channels, so the channel is part of the question.
    */
   ofAccount(account: string | null, channel: string | null): Outlet | null;
+  /** How an answer to what came in by a connection leaves; null: it is no way of this channel. */
+  ofConnection(connectionId: string, channel: Channel): Outlet | null;
   /** The longest dead lease that a claim through any of them can have; null: there is no outlet. */
   longestDeadLeaseMs: number | null;
 }
@@ -75,6 +77,7 @@ export function toOutlets(
     forChannel: (channel) => all.find((o) => o.connected && o.sender.channel === channel) ?? null,
     ofAccount: (account, channel) =>
       account === null ? null : (all.find((o) => o.sender.account === account && o.sender.channel === channel) ?? null),
+    ofConnection: (connectionId, channel) => all.find((o) => o.connected && o.connectionId === connectionId && o.sender.channel === channel) ?? null,
     longestDeadLeaseMs: all.length === 0 ? null : Math.max(...all.map((o) => o.sender.times.deadLeaseMs)),
   };
 }

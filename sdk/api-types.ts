@@ -12417,7 +12417,7 @@ export interface components {
         Task: {
             /** Format: uuid */
             id: string;
-            /** @description `hot_lead`: a lead gave a number and nobody could be told. `consultation`, `interest`, `question`: from a chat. `agent_call`, `assignment`, `escalation`: from a sequence, or by hand. */
+            /** @description `hot_lead`: a lead gave a number and nobody could be told. `consultation`, `interest`, `question`: from a chat. `opt_out_in_words`: somebody asked in a sentence not to be written to again, which counts already. `agent_call`, `assignment`, `escalation`: from a sequence, or by hand. */
             kind: string;
             /** @description Whose it is; null: anybody’s. */
             owner: string | null;
@@ -23183,6 +23183,7 @@ export interface operations {
                         takeoverHours?: number | null;
                         catchUpPerMinute?: number | null;
                         optOutAllChannels?: boolean;
+                        keywordAnswers?: boolean;
                         highValueMinor?: number;
                         lowStockAt?: number;
                         factHours?: {
@@ -23941,6 +23942,7 @@ export interface operations {
                         takeoverHours?: number | null;
                         catchUpPerMinute?: number | null;
                         optOutAllChannels?: boolean;
+                        keywordAnswers?: boolean;
                         highValueMinor?: number;
                         lowStockAt?: number;
                         factHours?: {

@@ -32,6 +32,7 @@ import { sweepLeases } from '../operations/sweep-leases.ts';
 import { tellOptOuts } from '../operations/tell-opt-outs.ts';
 import { dataConverterOf } from '../temporal/data-converter.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
+import { keywordAnswersPass } from '../operations/keyword-answers.ts';
 import { createNotificationWorker } from '../operations/notifications/notification-worker.ts';
 import { createWebhookWorker } from '../operations/webhooks/webhook-worker.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
@@ -166,8 +167,10 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const webhooks = runInBackground('webhooks', 1_000, webhookWorker.pass, deps.log);
   const notificationWorker = createNotificationWorker(deps);
   const notifications = runInBackground('notifications', 1_000, notificationWorker.pass, deps.log);
+  const answers = runInBackground('keyword answers', 1_000, () => keywordAnswersPass(deps), deps.log);
   deps.onKick(() => {
     relay.kick();
+    answers.kick();
     chats.kick();
     webhooks.kick();
     notifications.kick();
@@ -186,6 +189,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     importWorker,
     runInBackground('imports', 1_000, importWorker.pass, deps.log),
     botWorker,
+    answers,
     chats,
     chatWorker,
     webhooks,

@@ -20,6 +20,8 @@ const opening: Readonly<Record<string, string>> = {
   interest: '{% if person.name %}{{ person.name }}{% else %}Somebody{% endif %} is interested in an offer. Please answer by {{ task.due }}.',
   question:
     '{% if person.name %}{{ person.name }}{% else %}Somebody{% endif %} has asked something that only a person can answer, by {{ task.due }}.',
+  opt_out_in_words:
+    '{% if person.name %}{{ person.name }}{% else %}Somebody{% endif %} has asked not to be written to again, in a sentence. It counts already: read whether more was asked for.',
 };
 const anyOpening = '{{ task.title }}{% if person.name %} about {{ person.name }}{% endif %}, due {{ task.due }}.';
 

@@ -42,6 +42,7 @@ const titles: Readonly<Record<string, string>> = {
   consultation: 'Consultation',
   interest: 'Interest in an offer',
   question: 'Question',
+  opt_out_in_words: 'Opt-out in words',
 };
 export const taskTitle = (kind: string): string => titles[kind] ?? kind.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
 

@@ -19,6 +19,8 @@ begin
   delete from chat_updates u using contact_identities i where i.contact_id = any(erased_ids) and i.kind = 'telegram' and u.chat_id = i.value;
   get diagnostics touched = row_count;
   tables := tables || jsonb_build_object('chat_updates', touched);
+  update keyword_answers k set state = 'too_late', address = null, locale = null, settled_at = clock_timestamp()
+  from contact_identities i where i.contact_id = any(erased_ids) and i.kind = 'phone' and k.address = i.value;
   delete from chats c using contact_identities i where i.contact_id = any(erased_ids) and i.kind = 'telegram' and c.chat_id = i.value;
   get diagnostics touched = row_count;
   tables := tables || jsonb_build_object('chats', touched);

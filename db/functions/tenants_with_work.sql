@@ -41,6 +41,9 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   union
   select distinct u.tenant_id from public.chat_updates u where kind = 'chats' and u.state = 'waiting' and u.next_at <= clock_timestamp()
   union
+  select distinct k.tenant_id from public.keyword_answers k
+    where kind = 'keyword_answers' and k.state in ('waiting', 'claimed') and k.next_at <= clock_timestamp()
+  union
   -- Hot leads that nobody was told about, where there is an admin chat.
   select distinct t.tenant_id from public.tasks t join public.tenants n on n.id = t.tenant_id
     where kind = 'alerts' and t.kind = 'hot_lead' and t.state = 'open' and t.claimed_at is null and t.due_at <= clock_timestamp()

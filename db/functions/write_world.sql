@@ -247,6 +247,22 @@ begin
       language_code text, name text, late boolean)
     on conflict do nothing;
   end if;
+  if w ? 'keyword_answers' then
+    -- One of a kind in a day, so that two programs never write to each other.
+    insert into keyword_answers (tenant_id, id, connection_id, channel, keyword, address, address_hash, locale, asked_at)
+    select tenant, a.id, a.connection_id, a.channel, a.keyword, a.address, a.address_hash, a.locale, a.asked_at
+    from jsonb_to_recordset(w -> 'keyword_answers') as a(id uuid, connection_id uuid, channel text, keyword text, address text, address_hash text,
+      locale text, asked_at timestamptz)
+    where not exists (select from keyword_answers k where k.tenant_id = tenant and k.address_hash = a.address_hash and k.channel = a.channel
+      and k.keyword = a.keyword and k.asked_at > a.asked_at - interval '24 hours');
+  end if;
+  if w ? 'tasks' then
+    insert into tasks (tenant_id, id, kind, key, subject_id, enrollment_id, data)
+    select tenant, t.id, t.kind, t.key, t.subject_id, t.enrollment_id, t.data
+    from jsonb_to_recordset(w -> 'tasks') as t(id uuid, kind text, key text, subject_id uuid, enrollment_id uuid, data jsonb)
+    -- One that is open about the same is enough.
+    on conflict do nothing;
+  end if;
   if w ? 'receipts' then
     with r as (
       select * from jsonb_to_recordset(w -> 'receipts') as r(id uuid, event_id uuid, message_id uuid, enrollment_id uuid, step_id text, type text,

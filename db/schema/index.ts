@@ -7,6 +7,7 @@ export { bulkActions, type EnrollmentFilter } from './bulk-actions.ts';
 export { bulkJobs, bulkMembers } from './bulk.ts';
 export { calls } from './calls.ts';
 export { campaignLeads, campaigns, leadRoutings } from './campaigns.ts';
+export { keywordAnswers } from './keyword-answers.ts';
 export { adminCodes, chats, chatUpdates, type ReplySent } from './chats.ts';
 export { compositions, modelSpending } from './compositions.ts';
 export { leadConversions, trackerIds } from './conversions.ts';

@@ -1,4 +1,5 @@
 import { normalisePhone } from '../people/identity.ts';
+import { asksToStop } from '../people/asks-to-stop.ts';
 import { readKeyword } from '../people/keywords.ts';
 import type { ChatPhase } from './state.ts';
 
@@ -131,7 +132,7 @@ function ofText(text: string, { phase, country, skips }: Reading): Intent {
   }
   if (text === '') return { kind: 'nothing' };
   const keyword = readKeyword(text);
-  if (keyword === 'opt_out' || keyword === 'stop_all') return { kind: 'opt_out' };
+  if (keyword === 'opt_out' || keyword === 'stop_all' || asksToStop(text)) return { kind: 'opt_out' };
   if (keyword === 'opt_in') return { kind: 'start' };
   if (keyword === 'help') return { kind: 'help' };
   if (skips.includes(text)) return { kind: 'skip' };

@@ -1,10 +1,13 @@
+import { asksToStop } from './asks-to-stop.ts';
 import type { AutoReplySign } from './auto-reply.ts';
 import { type Keyword, readKeyword } from './keywords.ts';
 import { readLater } from './later.ts';
 
 /** What a message that came in means for the person's sequences. */
 export type ReplyMeaning =
-  | { kind: Keyword }
+  | { kind: Exclude<Keyword, 'opt_out'> }
+  /** `inWords`: by no keyword, but in a sentence, which a person should read. */
+  | { kind: 'opt_out'; inWords?: true }
   /** A program wrote it: it changes nothing. */
   | { kind: 'automatic'; sign: AutoReplySign }
   /** The person asks to be contacted later. */
@@ -21,7 +24,7 @@ export interface ReplyText {
 
 /**
  * An opt-out by keyword counts in any message of any channel, whoever wrote it: mail programs unsubscribe for people. Then an automatic reply changes
- * nothing; words that mean "later" put the steps off; everything else is a reply.
+ * nothing; a sentence that asks not to be written to again is an opt-out; words that mean "later" put the steps off; everything else is a reply.
  * Source: docs/rules.md#rule-20
  */
 export function readReply({ channel, subject = null, text, automatic = null }: ReplyText): ReplyMeaning {
@@ -32,6 +35,7 @@ export function readReply({ channel, subject = null, text, automatic = null }: R
   if (optOut !== null) return { kind: optOut };
   if (automatic !== null) return { kind: 'automatic', sign: automatic };
   if (keyword !== null) return { kind: keyword };
+  if (asksToStop(own)) return { kind: 'opt_out', inWords: true };
   const later = own === '' ? null : readLater(own);
   return later === null ? { kind: 'reply' } : { kind: 'later', ms: later };
 }

@@ -153,7 +153,7 @@ function readText(fields: Fields, texts: NonNullable<GatewayProfile['texts']>, t
   const person = personOf(firstOf(fields, texts.from), 'from', told);
   if (person === null) return [];
   const text = readLines(firstOf(fields, texts.text) ?? undefined, 'text', told.notes, 2_000);
-  return [{ type: 'message.received', occurredAtMs: told.receivedAtMs, person, channel: 'sms', text }];
+  return [{ type: 'message.received', occurredAtMs: told.receivedAtMs, person, channel: 'sms', text, unanswered: true }];
 }
 
 const optOut = (person: PersonRef, occurredAtMs: number): DomainEvent => ({

@@ -141,7 +141,7 @@ function readMessage({ fields, at, notes, store, occurred }: Told): DomainEvent[
     readFields(interactive?.['list_reply'], `${at}.interactive.list_reply`, notes);
   const words = part('text')?.['body'] ?? part('button')?.['text'] ?? chosen?.['title'] ?? part('reaction')?.['emoji'] ?? captionOf(fields, type);
   const text = words === undefined || words === '' ? null : readLines(words, `${at}.text`, notes, 4_096);
-  return [{ type: 'message.received', ...occurred, person, channel: 'whatsapp', text }];
+  return [{ type: 'message.received', ...occurred, person, channel: 'whatsapp', text, unanswered: true }];
 }
 
 function captionOf(fields: Fields, type: string): unknown {

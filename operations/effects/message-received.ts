@@ -6,6 +6,7 @@ import type { Draft } from '../intake/draft.ts';
 import { usableOf } from '../intake/found.ts';
 import { identitiesOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
+import { answerKeyword } from './rules/answer-keyword.ts';
 import { isTurn, noteTurn } from './rules/chat.ts';
 import { keepTurn } from './rules/chat-update.ts';
 import { optIn } from './rules/opt-in.ts';
@@ -13,6 +14,7 @@ import { takeOver } from './rules/takeover.ts';
 import { optOut } from './rules/opt-out.ts';
 import { reachOrMeet } from './rules/persons.ts';
 import { awaitsSilence, endsWithSilence, noteContact, noteDecline, talkedAbout } from './rules/silence.ts';
+import { reviewOptOut } from './rules/review-opt-out.ts';
 import { snooze } from './rules/snooze.ts';
 
 /**
@@ -29,11 +31,13 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
     const meaning = readReply(event);
     if (meaning.kind === 'automatic') return noteAutomatic(draft, meaning.sign);
     const stops = meaning.kind === 'opt_out' || meaning.kind === 'stop_all';
+    answerKeyword(draft, event, meaning);
     if (isTurn(event) && !stops) noteTurn(draft, event);
     if (meaning.kind === 'later') return snooze(draft, event.occurredAtMs + meaning.ms);
     const { chat: _, ...words } = event;
     const said = { ...words, source: 'reply', basis: 'person' } as const;
-    if (stops) optOut(draft, { ...said, type: 'contact.opted_out', final: meaning.kind === 'stop_all' });
+    if (meaning.kind === 'opt_out' && meaning.inWords === true) reviewOptOut(draft, event);
+    if (stops) optOut(draft, { ...said, type: 'contact.opted_out', final: meaning.kind === 'stop_all' }, event.text);
     if (meaning.kind === 'opt_in' && event.channel !== null)
       optIn(draft, { ...said, type: 'contact.opted_in', channel: event.channel, wording: event.text, confirmed: true });
     // A reply may come before anything else that is known of its person; a STOP has made them known.

@@ -4,6 +4,7 @@ import type { Identity } from '../../domain/people/choose-contact.ts';
 import type { ConsentProof } from '../../domain/events.ts';
 import type { NewFact } from '../../domain/facts/report.ts';
 import type { ConsentStatement } from '../../domain/people/consent.ts';
+import type { AnsweredKeyword, KeywordChannel } from '../../domain/people/keyword-answers.ts';
 import { keptApart } from '../../domain/people/kept-apart.ts';
 import { type LifecycleChange, lifecycleAfter } from '../../domain/people/lifecycle.ts';
 import { noDetails } from '../../domain/people/fold-details.ts';
@@ -36,6 +37,17 @@ export interface NewChatUpdate {
   languageCode: string | null;
   name: string | null;
   late: boolean;
+}
+
+/** A keyword that is to be answered. */
+export interface NewKeywordAnswer {
+  channel: KeywordChannel;
+  keyword: AnsweredKeyword;
+  /** E.164. */
+  address: string;
+  addressHash: string;
+  locale: string | null;
+  askedAtMs: number;
 }
 
 /** What a decision depends on besides the event and the world. Ids and hashes come from the caller, so that deciding computes nothing random. */
@@ -176,6 +188,9 @@ export interface Changes {
   calls: ReportedCall[];
   /** What people did in chats with the store's bot, to be answered. */
   chatUpdates: NewChatUpdate[];
+  keywordAnswers: NewKeywordAnswer[];
+  /** Work for people. */
+  tasks: { kind: string; key: string; subjectId: string; enrollmentId: string; data: Record<string, unknown> }[];
   receipts: { messageId: string; enrollmentId: string; stepId: string; type: string; atMs: number; detail: string | null }[];
   privacyRequests: { topic: string; contactId: string | null; requestedAtMs: number }[];
   facts: (NewFact & { connectionId: string | null })[];
@@ -223,6 +238,8 @@ export class Draft {
     trackerIds: [],
     calls: [],
     chatUpdates: [],
+    keywordAnswers: [],
+    tasks: [],
     receipts: [],
     privacyRequests: [],
     facts: [],

@@ -29,6 +29,8 @@ type List =
   | 'orders'
   | 'order_updates'
   | 'chat_updates'
+  | 'keyword_answers'
+  | 'tasks'
   | 'receipts'
   | 'lead_conversions'
   | 'tracker_ids'
@@ -160,6 +162,17 @@ export function writesOf(draft: Draft): Writes {
       name: u.name,
       late: u.late,
     })),
+    keyword_answers: c.keywordAnswers.map((a) => ({
+      id: newId(),
+      connection_id: source.connectionId,
+      channel: a.channel,
+      keyword: a.keyword,
+      address: a.address,
+      address_hash: a.addressHash,
+      locale: a.locale,
+      asked_at: iso(a.askedAtMs),
+    })),
+    tasks: c.tasks.map((t) => ({ id: newId(), kind: t.kind, key: t.key, subject_id: t.subjectId, enrollment_id: t.enrollmentId, data: t.data })),
     receipts: c.receipts.map((r) => ({
       id: newId(),
       event_id: newId(),
@@ -225,8 +238,8 @@ export function writesOf(draft: Draft): Writes {
 }
 
 /** Whether anything was written that is taken up right after COMMIT: to the outbox, or in a chat. */
-export const tellsTemporal = ({ ends, enrollments, woken, chat_updates }: Writes): boolean =>
-  ends !== undefined || enrollments !== undefined || woken !== undefined || chat_updates !== undefined;
+export const tellsTemporal = ({ ends, enrollments, woken, chat_updates, keyword_answers }: Writes): boolean =>
+  [ends, enrollments, woken, chat_updates, keyword_answers].some((list) => list !== undefined);
 
 /** Write without waiting for the result: an error fails the COMMIT. */
 export function writeWorld(tx: Tx, writes: Writes): void {

@@ -96,6 +96,8 @@ async function fillEveryTable(): Promise<void> {
   const chat = { tenant_id: tenantId, connection_id: of[0]?.id, chat_id: '1' };
   await insert('chats', { ...chat, phase: 'ENGAGEMENT' });
   await insert('chat_updates', { ...chat, update_id: 1, did: '{"kind":"other"}' });
+  const answer = { connection_id: of[0]?.id, channel: 'sms', keyword: 'stop', address_hash: 'x', asked_at: new Date(0) };
+  await insert('keyword_answers', { tenant_id: tenantId, id: randomUUID(), ...answer });
   await insert('admin_codes', { tenant_id: tenantId, id: randomUUID(), hash: 'x', created_by: 'test', expires_at: new Date(0) });
   await insert('tasks', { tenant_id: tenantId, id: randomUUID(), kind: 'question' });
   const conversion = { tenant_id: tenantId, id: randomUUID(), connection_id: of[0]?.id, click: 'x', status: 'sale', outcome: 'sale' };

@@ -14,7 +14,7 @@ const taskSchema = z
     id: z.uuid(),
     kind: z.string().meta({
       description:
-        '`hot_lead`: a lead gave a number and nobody could be told. `consultation`, `interest`, `question`: from a chat. `agent_call`, `assignment`, `escalation`: from a sequence, or by hand.',
+        '`hot_lead`: a lead gave a number and nobody could be told. `consultation`, `interest`, `question`: from a chat. `opt_out_in_words`: somebody asked in a sentence not to be written to again, which counts already. `agent_call`, `assignment`, `escalation`: from a sequence, or by hand.',
     }),
     owner: z.string().nullable().meta({ description: 'Whose it is; null: anybody’s.' }),
     state: z.enum(taskStates),

@@ -8,8 +8,11 @@ import type { EventOf } from '../effect.ts';
 import { resolveContact } from './persons.ts';
 import { suppress } from './suppressions.ts';
 
-/** Apply an opt-out to the people whom it names. Even one that changes nothing covers the running calls of everybody whom it reaches. */
-export function optOut(draft: Draft, event: EventOf<'contact.opted_out'>): void {
+/**
+ * Apply an opt-out to the people whom it names. Even one that changes nothing covers the running calls of everybody whom it reaches.
+ * @param wording - the person's own words, where there are any
+ */
+export function optOut(draft: Draft, event: EventOf<'contact.opted_out'>, wording: string | null = null): void {
   const given = identitiesOf(draft.context.source, event.person);
   const identities = usableOf(draft.found, given);
   const numberOnly = closesNumberOnly(draft, identities, event);
@@ -22,6 +25,7 @@ export function optOut(draft: Draft, event: EventOf<'contact.opted_out'>): void 
     source: event.source,
     basis: event.basis,
     occurredAtMs: event.occurredAtMs,
+    wording,
     identities: given,
     personIds: numberOnly ? [] : draft.personsOf([...draft.found.named, ...own]),
     reachedPersonIds: draft.personsOf([...draft.found.reached, ...own]),
@@ -46,6 +50,8 @@ export interface OptOut {
   source: string;
   basis: 'person' | 'record';
   occurredAtMs: number;
+  /** The person's own words; absent or null: there are none. */
+  wording?: string | null;
   /** The identities named, whether or not anybody has them now. */
   identities: readonly Identity[];
   /** Who opts out. */
@@ -77,7 +83,7 @@ export function optOutPersons(draft: Draft, said: OptOut): void {
   // A shop repeats its record with every order: one statement of it is enough.
   const isKnown = record.some((s) => s.basis === 'record' && s.state === 'denied' && s.channel === channel && s.atMs >= sinceMs);
   for (const contactId of isKnown || said.dnd === true ? [] : personIds) {
-    draft.stateConsent({ contactId, channel, state: 'denied', basis, atMs: sinceMs, source, wording: null });
+    draft.stateConsent({ contactId, channel, state: 'denied', basis, atMs: sinceMs, source, wording: said.wording ?? null });
   }
   if (said.final) for (const id of contactIds) draft.moveLifecycle(id, 'closed');
   if (!everywhere || numberOnly) return;

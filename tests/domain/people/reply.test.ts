@@ -36,6 +36,16 @@ describe('keywords', () => {
     'توقف',
     'لغو',
     'הסר',
+    'إيقاف',
+    'ايقاف',
+    'لغو11',
+    'لغو ۱۱',
+    'huỷ',
+    'berhenti',
+    'बंद करें',
+    'salir',
+    'FIN',
+    'stop now',
   ];
   test.each(optOuts)('%s is an opt-out', (word) => expect(readKeyword(word)).toBe('opt_out'));
   test.each(['STOPALL', 'Stop all', 'stop-all!'])('%s closes everything', (word) => expect(readKeyword(word)).toBe('stop_all'));
@@ -70,6 +80,62 @@ describe('keywords', () => {
         expect(readKeyword(`${before}${upper ? word.toUpperCase() : word.toLowerCase()}${after}`)).toBe('opt_out');
       }),
     );
+  });
+});
+
+describe('an opt-out in a sentence', () => {
+  const means = (text: string, channel = 'sms') => readReply({ channel, text });
+  test.each([
+    'Don’t text me again',
+    'do not contact me',
+    'please stop texting me, I bought it elsewhere',
+    'Can you stop sending these messages?',
+    'LEAVE ME ALONE!!',
+    'please leave me alone 🙏',
+    'Take me off your list',
+    'remove my number from your database',
+    'lose my number',
+    'I don’t want to receive any messages from you',
+    'no more texts',
+    'Bitte keine Nachrichten mehr',
+    'Schreiben Sie mir nie wieder',
+    'Lasst mich in Ruhe',
+    'Nehmen Sie mich bitte aus Ihrem Verteiler',
+    'Ne me contactez plus',
+    'Arrêtez de m’écrire',
+    'No me escriban más',
+    'Déjenme en paz',
+    'Non scrivetemi più',
+    'Não me ligue mais',
+    'Bel me niet meer',
+    'Больше не пишите мне',
+    'لا تتصلوا بي',
+    'دیگه پیام ندید',
+  ])('%s', (text) => {
+    expect(means(text)).toEqual({ kind: 'opt_out', inWords: true });
+    expect(means(`${text}\n\nOn Tue, Shop wrote:\n> hello`, 'email')).toEqual({ kind: 'opt_out', inWords: true });
+  });
+  // A person reads these, and the sequence has ended all the same.
+  test.each([
+    'Don’t call me at work, text me instead',
+    'do not call me before five',
+    'Don’t text me tonight',
+    'Please don’t stop the delivery',
+    'Did my order stop?',
+    'Leave the parcel at the door, I am alone',
+    'I can’t stop thinking about it',
+    'Ruf mich nicht morgen an',
+    'Kann ich das aus der Liste nehmen?',
+    'no me escribas hoy',
+    `${'I have a long story to tell. '.repeat(20)}Do not text me.`,
+  ])('%s is an ordinary reply', (text) => expect(means(text)).toEqual({ kind: 'reply' }));
+
+  test('what somebody quotes asks for nothing, and neither does an automatic reply', () => {
+    expect(readReply({ channel: 'email', text: 'Thanks!\n\n> To get no more emails, unsubscribe. Do not contact me.' })).toEqual({ kind: 'reply' });
+    expect(readReply({ channel: 'email', text: 'Do not contact me at this address.', automatic: 'header' })).toEqual({
+      kind: 'automatic',
+      sign: 'header',
+    });
   });
 });
 
