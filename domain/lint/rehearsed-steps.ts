@@ -27,12 +27,12 @@ export const stepsThatCannotGoOut: LintRule = (about) => {
   for (const outcome of rehearsed(about)) byStep.set(outcome.entry.step, [...(byStep.get(outcome.entry.step) ?? []), outcome]);
   return about.definition.steps.flatMap(({ id, lapsesWith }, index) => {
     // One that lapses with another is lost by its author's wish.
-    const findings = findingsOf(byStep.get(id) ?? [], ['steps', index]);
+    const findings = findingsOf(byStep.get(id) ?? [], ['steps', index], about.definition.whenCapped === 'wait');
     return lapsesWith === null ? findings : findings.filter(({ rule }) => rule === 'unreachable');
   });
 };
 
-function findingsOf(outcomes: readonly Outcome[], path: Finding['path']): Finding[] {
+function findingsOf(outcomes: readonly Outcome[], path: Finding['path'], mayWait: boolean): Finding[] {
   const asked = outcomes.filter(({ entry }) => entry.kind === 'sent' || (entry.reason !== 'condition' && entry.reason !== 'silent'));
   const lost = asked.flatMap(({ leftMs, entry }) => (entry.kind === 'skipped' ? [{ leftMs, entry }] : []));
   const [example] = lost;
@@ -40,7 +40,12 @@ function findingsOf(outcomes: readonly Outcome[], path: Finding['path']): Findin
   const note = example.entry.checks.find(({ result }) => result !== 'pass' && result !== 'defer')?.note ?? example.entry.reason;
   const waits = example.entry.checks.filter(({ result }) => result === 'defer').map(({ gate }) => waitWords[gate] ?? gate);
   const why = waits.length === 0 ? '' : `: it waits for ${waits.join(' and ')}`;
-  const remedy = `${why}. ${note} Move it, or give it a longer \`expires\``;
+  // With `whenCapped: wait` in the sequence, a cap costs time and no message.
+  const instead =
+    example.entry.reason === 'capped' && !mayWait
+      ? 'Move it, give it a longer `expires`, or let the sequence say `whenCapped: wait`'
+      : 'Move it, or give it a longer `expires`';
+  const remedy = `${why}. ${note} ${instead}`;
   const [rule, often] =
     lost.length === asked.length
       ? ['unreachable', 'never goes out']

@@ -84,7 +84,7 @@ function lineOfEntry(entry: LogEntry, at: (ms: EpochMs) => string): TranscriptEv
         ...{ at: at(entry.atMs), kind: 'deferred', step: entry.step, reason: entry.reason, note: everyDelay(entry.checks), until: at(entry.untilMs) },
       };
     case 'skipped':
-      return { ...nothing, at: at(entry.atMs), kind: 'skipped', step: entry.step, reason: entry.reason, note: noteOfSkip(entry) };
+      return { ...nothing, at: at(entry.atMs), kind: 'skipped', step: entry.step, reason: entry.reason, note: noteOfSkip(entry, at) };
     case 'finished':
       return entry.reason === 'completed' ? null : { ...nothing, at: at(entry.atMs), kind: 'stopped', reason: entry.reason };
   }
@@ -96,9 +96,12 @@ function everyDelay(checks: readonly GateCheck[]): string | null {
   return notes.filter((note) => note !== undefined).join(' ') || null;
 }
 
-/** A step that is too old was kept until then by the gates that were closed: without them nobody knows what to change. */
-function noteOfSkip({ reason, checks }: LogEntryOf<'skipped'>): string | null {
-  return reason === 'too_old' ? everyDelay(checks) : noteOf(checks);
+/** A step that is too old was kept until then by the gates that were closed, or by the steps before it: without that nobody knows what to change. */
+function noteOfSkip({ reason, checks }: LogEntryOf<'skipped'>, at: (ms: EpochMs) => string): string | null {
+  if (reason !== 'too_old') return noteOf(checks);
+  const expiryMs = checks.find(({ gate }) => gate === 'too_old')?.input['expiryMs'];
+  const until = typeof expiryMs === 'number' ? `It could be sent until ${clockOf(at(expiryMs))}.` : null;
+  return [everyDelay(checks), until].filter((part) => part !== null).join(' ') || null;
 }
 
 /** The sentence of the gate that decided, or the last that had something to say. */

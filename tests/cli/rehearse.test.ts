@@ -108,7 +108,7 @@ describe('a file of one’s own', () => {
     );
     const scenario = file('sunday.yaml', 'timeZone: America/Chicago\ncountry: US\nregion: LA\nquietHours: off\nfrom: 2026-02-15T17:00\n');
     expect((await rekindle(short, '--scenario', scenario)).said).toMatch(
-      /skipped +text +too_old: In US-LA the law allows nothing on this day \(La\. Rev\. Stat\..*\)\. By the time it may be sent, the step is too old\.\n/,
+      /skipped +text +too_old: In US-LA the law allows nothing on this day \(La\. Rev\. Stat\..*\)\. By the time it may be sent, the step is too old\. It could be sent until Sun 2026-02-15 20:00\.\n/,
     );
   });
 

@@ -94,6 +94,18 @@ describe('a step that cannot go out', () => {
     expect(found(weekend.replace(', expires: 12h', ''))).toEqual([]);
   });
 
+  test('because a cap of days outlasts its expiry: one text more than the cap allows; `whenCapped: wait` is the remedy', () => {
+    const texts = ['1d', '2d', '3d', '4d'].map((at, index) => `  - { id: text_${index}, at: ${at}, channel: sms, content: lead/text }`);
+    const four = (more = '') => `sequence: lead\nname: Lead\non: lead.created\nmaxAge: 30d\n${more}steps:\n${texts.join('\n')}\n`;
+    expect(found(four())).toEqual([
+      expect.stringMatching(
+        /^9:5 warning unreachable: .*never goes out.*room under the caps.*3 texts are the most for one person in 7 days.*let the sequence say `whenCapped: wait`$/,
+      ),
+    ]);
+    expect(found(four('whenCapped: wait\n'))).toEqual([]);
+    expect(found(four(), { caps: [] })).toEqual([]);
+  });
+
   test('but not a pop-up that lapses by its author’s wish', () => {
     const popUp = '  - { id: p, at: 1h, channel: onsite, content: cart/p, window: { from: 09:00, to: "17:00" }, lapsesWith: a }';
     expect(found(steps(popUp, email('a', '2h')))).toEqual([]);
