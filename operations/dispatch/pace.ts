@@ -98,7 +98,7 @@ export async function makeRoom(tx: Tx, outlet: Outlet): Promise<void> {
 }
 
 /** What the provider takes: of the account as the store says, else as it says itself, and of one address. */
-export function scopesOfOutlet({ connectionId, rate, sender }: Outlet, addressHash: string | null): Scope[] {
+function scopesOfOutlet({ connectionId, rate, sender }: Outlet, addressHash: string | null): Scope[] {
   if (connectionId === null) return [];
   const isShared = sender.rates?.isShared === true;
   const ofAccount = rate ?? (isShared ? null : sender.rates?.account) ?? null;
