@@ -18,6 +18,7 @@ export const notifications: Command = {
 rekindle notifications targets                              where they are told
 rekindle notifications add <channel> <address> [--owner NAME] [--kind KIND …]
 rekindle notifications change <id> [--address ADDRESS] [--owner NAME] [--kind KIND …]
+rekindle notifications check <id>                           send a test there
 rekindle notifications remove <id>
 rekindle notifications templates                            what they say, by kind and channel
 rekindle notifications write <kind> <channel> --file FILE [--subject TEXT]
@@ -39,7 +40,7 @@ Texts are Liquid; docs/notifications.md lists the variables. The kind '*' stands
     file: { type: 'string' },
     subject: { type: 'string' },
   },
-  takes: { list: 0, targets: 0, add: 2, change: 1, remove: 1, templates: 0, write: 2, reset: 2, preview: 1, resume: 1, drop: 1 },
+  takes: { list: 0, targets: 0, add: 2, change: 1, check: 1, remove: 1, templates: 0, write: 2, reset: 2, preview: 1, resume: 1, drop: 1 },
   async run({ store, args: [action = 'list', first, second], options }) {
     const kinds = Array.isArray(options['kind']) ? options['kind'] : undefined;
     const { task, state, owner, address, subject } = options;
@@ -68,6 +69,10 @@ Texts are Liquid; docs/notifications.md lists the variables. The kind '*' stands
         if (Object.keys(wish).length === 0) throw new UsageError('Say what is to change: --address, --owner or --kind.');
         const data = unwrap(await store.notifications.updateTarget(required(first, 'The id of the target'), asGiven(wish)));
         return { data, lines: [targetLine(data)] };
+      }
+      case 'check': {
+        const data = unwrap(await store.notifications.checkTarget(required(first, 'The id of the target')));
+        return { data, lines: [`${data.outcome}: ${data.detail}`] };
       }
       case 'remove': {
         const data = unwrap(await store.notifications.removeTarget(required(first, 'The id of the target')));
@@ -112,7 +117,7 @@ Texts are Liquid; docs/notifications.md lists the variables. The kind '*' stands
         return { data, lines: ['Given up.'] };
       }
       default:
-        throw new UsageError('Say targets, add, change, remove, templates, write, reset, preview, resume or drop, or nothing for the list.');
+        throw new UsageError('Say targets, add, change, check, remove, templates, write, reset, preview, resume or drop, or nothing for the list.');
     }
   },
 };

@@ -110,6 +110,13 @@ export function createPrometheus() {
     buckets: [0.0001, 0.00025, ...fast],
     registers,
   });
+  const firstActionSeconds = new Histogram({
+    name: 'rekindle_risk_first_action_seconds',
+    help: 'An account’s entry into a band of risk to the first action about it accepted. put_off: whether hours, caps or a missing provider held it up',
+    labelNames: ['put_off'],
+    buckets: [0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 43_200, 86_400],
+    registers,
+  });
   const chatSeconds = new Histogram({
     name: 'rekindle_chat_answer_seconds',
     help: 'An update of a chat stored to the first message of its answer accepted by the provider',
@@ -158,6 +165,7 @@ export function createPrometheus() {
       leftWaiting: (result: 'repeated' | 'given_up') => leftWaiting.inc({ result }),
       riskAnswered: (source: string) => riskAnswers.inc({ source }),
       riskStage: (stage: string, ms: number) => riskSeconds.observe({ stage }, s(ms)),
+      firstAction: (ms: number, putOff: boolean) => firstActionSeconds.observe({ put_off: String(putOff) }, s(ms)),
       chatAnswered: (ms: number) => chatSeconds.observe(s(ms)),
       liveTold: (ms: number) => liveSeconds.observe(s(ms)),
       liveListeners: (count: number) => liveListeners.set(count),

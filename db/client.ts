@@ -188,6 +188,7 @@ export interface Database {
       | 'in_doubt'
       | 'pending_inbox'
       | 'notifications'
+      | 'overdue_tasks'
       | 'privacy'
       | 'bulk_jobs'
       | 'bulk_actions'
@@ -221,6 +222,8 @@ export interface Database {
   pruneRequests(): Promise<number>;
   /** Delete up to `most` events of outgoing webhooks older than so many days, with their deliveries. @returns how many there were */
   pruneWebhooks(keptDays: number, most: number): Promise<number>;
+  /** Delete up to `most` notifications that were settled so many days ago. @returns how many there were */
+  pruneNotifications(keptDays: number, most: number): Promise<number>;
   /** Of some stores, each with a snapshot that its readers have come to, those that have newer events. */
   storesWithNews(stores: readonly { tenantId: string; seen: string }[]): Promise<string[]>;
   /** Have Postgres count the rows of tables that have doubled since it last did, so that its plans fit them. @returns how many there were */
@@ -590,6 +593,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async pruneWebhooks(keptDays, most) {
       const [row] = await rows<{ pruned: number }>('select prune_webhooks(make_interval(days => $1), $2) as pruned', [keptDays, most]);
+      return row?.pruned ?? 0;
+    },
+    async pruneNotifications(keptDays, most) {
+      const [row] = await rows<{ pruned: number }>('select prune_notifications(make_interval(days => $1), $2) as pruned', [keptDays, most]);
       return row?.pruned ?? 0;
     },
     async storesWithNews(stores) {

@@ -36,6 +36,7 @@ const silentHours = z.int('is a whole number of hours').min(24, 'is below 24').m
 const sweepMost = z.int('is a whole number of leads').min(1, 'is below 1').max(10_000, 'is above 10000').nullable();
 const sweepMinutes = z.int('is a whole number of minutes').min(1, 'is below 1').max(43_200, 'is above 43200, which is 30 days').nullable();
 
+const overdueMinutes = z.int('is a whole number of minutes').min(0, 'is below 0').max(43_200, 'is above 43200, which is 30 days');
 const bandStart = z.number('is no number').gt(0, 'is not above 0').lt(1, 'is not below 1');
 const kept = (field: RetentionField) =>
   z
@@ -204,6 +205,14 @@ const strict = {
     .max(200, 'are more than 200')
     .refine((targets) => new Set(targets.map(({ name }) => name)).size === targets.length, { message: 'name somebody twice' }),
   workRule: fields.workRule.unwrap(),
+  overdueTasks: z.strictObject({
+    remindMinutes: z.array(overdueMinutes).max(10, 'are more than 10'),
+    passOnMinutes: overdueMinutes.min(1, 'is below 1').nullable(),
+    order: z
+      .array(line(120))
+      .max(200, 'are more than 200')
+      .refine((names) => new Set(names).size === names.length, { message: 'name somebody twice' }),
+  }),
   alarms: z
     .strictObject({
       latencySeconds: z.number().min(1, 'is below 1').max(86_400, 'is above 86400').nullable(),

@@ -163,6 +163,13 @@ export const tenantSettings = z.object({
     .default([]),
   /** Whom of them a task goes to: by turns, or whoever has the fewest open. */
   workRule: z.enum(targetRules).default('round_robin'),
+  /**
+   * After how many minutes the owner of an overdue task is reminded, each once, and after how many it goes to the next one; null: it stays. `order`: to whom,
+   * by name; empty: to managers, by the rule above (docs/rules.md#rule-119).
+   */
+  overdueTasks: z
+    .object({ remindMinutes: z.array(z.number().int()), passOnMinutes: z.number().int().nullable(), order: z.array(z.string()) })
+    .default({ remindMinutes: [0, 30], passOnMinutes: 60, order: [] }),
   /** From which figures on the store is warned (docs/rules.md#rule-100). */
   alarms: z
     .object({

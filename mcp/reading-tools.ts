@@ -300,6 +300,25 @@ export const readingTools: readonly Tool[] = [
   ),
   reading(
     {
+      name: 'list_notification_targets',
+      title: 'List notification targets',
+      description:
+        'Where people are told of their tasks: whose tasks, by which way, of which kinds; and where, if personal data are allowed. Without an owner: tasks that are anybody’s.',
+    },
+    {},
+    async ({ client, personalData }) => {
+      const { data, nextCursor } = unwrap(await client.notifications.targets({ limit: 200 }));
+      return {
+        targets: data.map(({ id, owner, channel, address, kinds, created_at }) => ({
+          ...{ id, owner, channel, kinds, created_at },
+          ...(personalData ? { address } : {}),
+        })),
+        more: nextCursor !== null,
+      };
+    },
+  ),
+  reading(
+    {
       name: 'list_alarms',
       title: 'List alarms',
       description:

@@ -59,6 +59,83 @@ export const writingTools: readonly Tool[] = [
     },
   ),
   writing(
+    {
+      name: 'add_notification_target',
+      title: 'Tell somebody of tasks',
+      description:
+        'Tells the owner of tasks at an address: by email, sms, telegram or slack. A webhook, whose secret is shown once, is added on the dashboard or by command.',
+    },
+    {
+      channel: z.enum(['email', 'sms', 'telegram', 'slack']),
+      address: z.string().min(1).max(2_000).describe('An email address, a number, the id of a Telegram chat, or the address of a Slack webhook.'),
+      owner: z.string().min(1).max(120).optional().describe('Whose tasks, by the name that tasks use. Left out: those that are anybody’s.'),
+      kinds: z.array(z.string().min(1).max(60)).max(50).optional().describe('Such as escalation. Left out: every kind.'),
+    },
+    async (_context, { channel, owner, kinds }) => ({
+      would: { tells: owner ?? 'whoever looks there, of tasks that are anybody’s', by: channel, of: kinds ?? 'every kind of task' },
+      seen: null,
+    }),
+    async ({ client }, { channel, address, owner, kinds }) => {
+      const wish = { channel, address, ...(owner === undefined ? {} : { owner }), ...(kinds === undefined ? {} : { kinds }) };
+      return { target: unwrap(await client.notifications.createTarget(wish)).id };
+    },
+  ),
+  writing(
+    {
+      name: 'change_notification_target',
+      title: 'Change where somebody is told',
+      description: 'Changes whose tasks, which kinds or which address a notification target has. What waits goes to the new address.',
+    },
+    {
+      target: z.uuid(),
+      owner: z.string().min(1).max(120).nullable().optional().describe('Null: tasks that are anybody’s.'),
+      address: z.string().min(1).max(2_000).optional(),
+      kinds: z.array(z.string().min(1).max(60)).max(50).optional().describe('Empty: every kind.'),
+    },
+    async ({ client }, { target, owner, address, kinds }) => {
+      const known = unwrap(await client.notifications.target(target));
+      const next = { owner: owner === undefined ? known.owner : owner, kinds: kinds ?? known.kinds };
+      return {
+        would: { from: { owner: known.owner, kinds: known.kinds }, to: next, address: address === undefined ? 'stays' : 'changes' },
+        seen: null,
+      };
+    },
+    async ({ client }, { target, owner, address, kinds }) => {
+      const wish = {
+        ...(owner === undefined ? {} : { owner }),
+        ...(address === undefined ? {} : { address }),
+        ...(kinds === undefined ? {} : { kinds }),
+      };
+      const changed = unwrap(await client.notifications.updateTarget(target, wish));
+      return { target: changed.id, owner: changed.owner, kinds: changed.kinds };
+    },
+  ),
+  writing(
+    { name: 'check_notification_target', title: 'Send a test to a target', description: 'Sends one message about nobody to a notification target.' },
+    { target: z.uuid() },
+    async ({ client }, { target }) => {
+      const { channel, owner } = unwrap(await client.notifications.target(target));
+      return { would: { sends: 'a test', by: channel, to: owner }, seen: null };
+    },
+    async ({ client }, { target }) => unwrap(await client.notifications.checkTarget(target)),
+  ),
+  writing(
+    {
+      name: 'remove_notification_target',
+      title: 'Tell nobody there any more',
+      description: 'Removes a notification target; what waits for it is dropped.',
+    },
+    { target: z.uuid() },
+    async ({ client }, { target }) => {
+      const { channel, owner } = unwrap(await client.notifications.target(target));
+      return { would: { removes: target, by: channel, of: owner }, seen: null };
+    },
+    async ({ client }, { target }) => {
+      unwrap(await client.notifications.removeTarget(target));
+      return { removed: target };
+    },
+  ),
+  writing(
     { name: 'stop_enrollment', title: 'Stop one sequence', description: 'Ends one running enrollment: nothing more of it is sent.' },
     { enrollment_id: z.uuid(), reason: note.describe('Kept as a note.') },
     async ({ client }, { enrollment_id: id }) => {

@@ -241,6 +241,8 @@ async function call(
   await deps.checkpoints('dispatch.called');
   const counted = outcome.kind === 'accepted' ? 'sent' : outcome.kind === 'refused' ? 'failed' : 'unknown';
   deps.telemetry.send(counted, deps.clock.monotonicMs() - claimed.startedMs);
+  if (claimed.firstAction !== null && outcome.kind === 'accepted')
+    deps.telemetry.firstAction(Math.max(0, deps.clock.nowMs() - claimed.firstAction.detectedAtMs), claimed.firstAction.putOff);
   return outcome;
 }
 

@@ -6,6 +6,7 @@ import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { type Page, type PageWanted, readSorted } from './read/page.ts';
 import { takeOverByHand } from './stop-one.ts';
+import { approvalKind } from './work/approval-task.ts';
 
 export type TaskRow = typeof tasks.$inferSelect;
 export const taskStates = ['open', 'done', 'dismissed'] as const;
@@ -113,7 +114,8 @@ export async function acceptTask(
       task.acceptedAt !== null && task.owner !== owner ? null : { owner, acceptedAt: task.acceptedAt ?? deps.clock.nowMs(), acceptedBy: by },
     guard,
   );
-  if (accepted?.kind !== 'changed') return accepted;
+  // Whoever looks at a text that is to go out does not want the message held.
+  if (accepted?.kind !== 'changed' || accepted.task.kind === approvalKind) return accepted;
   const enrollmentId = accepted.task.enrollmentId ?? (await latestRunOf(deps, tenantId, accepted.task.subjectId));
   if (enrollmentId === null) return accepted;
   const held = await takeOverByHand(deps, { tenantId, enrollmentId, actor: by, does: 'take_over' });

@@ -19,6 +19,8 @@ export interface Telemetry {
   riskAnswered(source: 'cache' | 'stored' | 'computed'): void;
   /** `inference`: features and model of one account; `assessment`: with what is read and written, for each account. */
   riskStage(stage: 'inference' | 'assessment', ms: number): void;
+  /** From an account's entry into a band of risk until the first action about it was accepted. `putOff`: hours, caps or a missing provider held it up. */
+  firstAction(ms: number, putOff: boolean): void;
   /** From an update of a chat being stored to the first message of its answer being accepted. */
   chatAnswered(ms: number): void;
   /** From an event’s row to the sockets of all who listen. */
@@ -43,6 +45,7 @@ export const noTelemetry: Telemetry = {
   leftWaiting() {},
   riskAnswered() {},
   riskStage() {},
+  firstAction() {},
   chatAnswered() {},
   liveTold() {},
   liveListeners() {},

@@ -2903,6 +2903,26 @@ export interface paths {
         patch: operations["patchApiNotificationTargetsId"];
         trace?: never;
     };
+    "/api/notification-targets/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test to a target
+         * @description One message about nobody, at once; 20 in an hour at most.
+         */
+        post: operations["postApiNotificationTargetsIdCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notification-templates": {
         parameters: {
             query?: never;
@@ -10888,8 +10908,13 @@ export interface components {
             owner: string | null;
             /** @enum {string} */
             channel: "email" | "sms" | "telegram" | "slack" | "webhook";
-            /** @enum {string} */
-            cause: "opened" | "assigned";
+            /**
+             * @description `overdue`: it reminds of a task that nobody has done in time.
+             * @enum {string}
+             */
+            cause: "opened" | "assigned" | "overdue";
+            /** @description Which reminder it is, from 1; null: it is none. */
+            reminder: number | null;
             /**
              * @description `waiting` and `calling`: on its way. `sent`: taken. `unknown`: it may have arrived, and is never sent again. `parked`: somebody has to do something, see `response`. `dropped`: nobody needed it any more.
              * @enum {string}
@@ -10931,6 +10956,14 @@ export interface components {
             kinds: string[];
             /** Format: date-time */
             created_at: string;
+        };
+        NotificationTargetCheck: {
+            /**
+             * @description `unknown`: it may have arrived; `no_way`: the store has no account for the channel.
+             * @enum {string}
+             */
+            outcome: "accepted" | "refused" | "unknown" | "no_way";
+            detail: string;
         };
         NotificationTemplate: {
             /** @description `*`: every kind without a text of its own. */
@@ -12436,6 +12469,10 @@ export interface components {
             accepted_at: string | null;
             accepted_by: string | null;
             snoozed_until: string | null;
+            /** @description How often its owner was reminded since it was due. */
+            reminders: number;
+            /** @description Who had it and did not do it in time, the first of them first. */
+            late: string[];
             /** @description What to do it with. Personal data. */
             data: {
                 [key: string]: unknown;
@@ -20382,6 +20419,31 @@ export interface operations {
             };
         };
     };
+    postApiNotificationTargetsIdCheck: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationTargetCheck"];
+                };
+            };
+        };
+    };
     getApiNotificationTemplates: {
         parameters: {
             query?: never;
@@ -23310,6 +23372,11 @@ export interface operations {
                         }[];
                         /** @enum {string} */
                         workRule?: "round_robin" | "load";
+                        overdueTasks?: {
+                            remindMinutes: number[];
+                            passOnMinutes: number | null;
+                            order: string[];
+                        };
                         alarms?: {
                             latencySeconds?: number | null;
                             successShare?: number | null;
@@ -24069,6 +24136,11 @@ export interface operations {
                         }[];
                         /** @enum {string} */
                         workRule?: "round_robin" | "load";
+                        overdueTasks?: {
+                            remindMinutes: number[];
+                            passOnMinutes: number | null;
+                            order: string[];
+                        };
                         alarms?: {
                             latencySeconds?: number | null;
                             successShare?: number | null;

@@ -220,6 +220,12 @@ const connectionsRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/setup/connections.tsx'), 'Connections'),
 });
 
+const notificationsRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'notifications',
+  component: lazyRouteComponent(() => import('./screens/setup/notifications.tsx'), 'Notifications'),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'settings',
@@ -272,6 +278,7 @@ const routes = rootRoute.addChildren([
     operationsRoute,
     tasksRoute,
     connectionsRoute,
+    notificationsRoute,
     settingsRoute,
     teamRoute,
     auditRoute,

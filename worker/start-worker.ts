@@ -34,6 +34,7 @@ import { dataConverterOf } from '../temporal/data-converter.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
 import { keywordAnswersPass } from '../operations/keyword-answers.ts';
 import { createNotificationWorker } from '../operations/notifications/notification-worker.ts';
+import { overduePass } from '../operations/work/overdue.ts';
 import { createWebhookWorker } from '../operations/webhooks/webhook-worker.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import {
@@ -87,6 +88,9 @@ const factsKeptDays = 30;
 const factsPrunedAtOnce = 5_000;
 const webhooksKeptDays = 30;
 const webhooksPrunedAtOnce = 1_000;
+/** Far longer than their links work. */
+const notificationsKeptDays = 90;
+const notificationsPrunedAtOnce = 1_000;
 
 /** The bundle made by the build, else the sources, which the SDK bundles at start (about a second). */
 function workflowCode(encrypted: boolean): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
@@ -196,10 +200,17 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     webhookWorker,
     notifications,
     notificationWorker,
+    runInBackground('overdue tasks', 5_000, () => overduePass(deps), deps.log),
     runInBackground(
       'old webhooks',
       3_600_000,
       async () => (await deps.db.pruneWebhooks(webhooksKeptDays, webhooksPrunedAtOnce)) === webhooksPrunedAtOnce,
+      deps.log,
+    ),
+    runInBackground(
+      'old notifications',
+      3_600_000,
+      async () => (await deps.db.pruneNotifications(notificationsKeptDays, notificationsPrunedAtOnce)) === notificationsPrunedAtOnce,
       deps.log,
     ),
     runInBackground('bots', 1_000, botWorker.pass, deps.log),

@@ -81,7 +81,7 @@ const sampleMs = Date.UTC(2026, 2, 2, 9, 0);
 
 /** Somebody who does not exist, of whom everything is known. */
 export const sampleView: NotificationView = notificationView({
-  ...{ kind: 'escalation', cause: 'opened', owner: 'Mia Example', dueAtMs: sampleMs + 3_600_000, nowMs: sampleMs },
+  ...{ kind: 'escalation', cause: 'opened', owner: 'Mia Example', late: [], dueAtMs: sampleMs + 3_600_000, nowMs: sampleMs },
   recommendation: 'Take this over or give it to a senior colleague, and decide what is offered.',
   data: {
     note: 'The last parcel came late.',
@@ -102,6 +102,6 @@ export const sampleView: NotificationView = notificationView({
 
 /** Somebody of whom nothing is known. */
 const bareView: NotificationView = notificationView({
-  ...{ kind: 'question', cause: 'assigned', owner: null, dueAtMs: sampleMs, nowMs: sampleMs, recommendation: null, data: {} },
+  ...{ kind: 'question', cause: 'assigned', owner: null, late: [], dueAtMs: sampleMs, nowMs: sampleMs, recommendation: null, data: {} },
   ...{ person: { name: null, email: null, phone: null }, history: [], store: { name: 'Sample Store', timeZone: 'UTC', locale: 'en' } },
 });

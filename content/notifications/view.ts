@@ -1,11 +1,14 @@
+import type { NotificationCause } from '../../domain/notifications/cause.ts';
 import { cleanLine } from '../plain-text.ts';
 
 /** What is known of a task when its notification is written. */
 export interface TaskFacts {
   kind: string;
-  cause: 'opened' | 'assigned';
+  cause: NotificationCause;
   /** Whose it is; null: anybody's. */
   owner: string | null;
+  /** Who had it and was late. */
+  late: readonly string[];
   dueAtMs: number;
   nowMs: number;
   recommendation: string | null;
@@ -19,7 +22,7 @@ export interface TaskFacts {
 
 /** The variables of a template. What is not known is null. */
 export interface NotificationView {
-  task: { kind: string; title: string; due: string; isOverdue: boolean; recommendation: string | null; note: string | null };
+  task: { kind: string; title: string; due: string; isOverdue: boolean; recommendation: string | null; note: string | null; late: string[] };
   cause: string;
   owner: { name: string | null };
   person: { name: string | null; email: string | null; phone: string | null };
@@ -54,7 +57,19 @@ const text = (value: unknown): string | null => (typeof value === 'string' ? cle
 const rows = (value: unknown): Record<string, unknown>[] =>
   Array.isArray(value) ? value.filter((row) => typeof row === 'object' && row !== null) : [];
 
-export function notificationView({ kind, cause, owner, dueAtMs, nowMs, recommendation, data, person, history, store }: TaskFacts): NotificationView {
+export function notificationView({
+  kind,
+  cause,
+  owner,
+  late,
+  dueAtMs,
+  nowMs,
+  recommendation,
+  data,
+  person,
+  history,
+  store,
+}: TaskFacts): NotificationView {
   const at = (ms: number) => momentIn(ms, store);
   return {
     task: {
@@ -64,6 +79,7 @@ export function notificationView({ kind, cause, owner, dueAtMs, nowMs, recommend
       isOverdue: dueAtMs < nowMs,
       recommendation: text(recommendation),
       note: notesOf(data),
+      late: late.map(text).filter((name) => name !== null),
     },
     cause,
     owner: { name: text(owner) },

@@ -44,9 +44,9 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select distinct k.tenant_id from public.keyword_answers k
     where kind = 'keyword_answers' and k.state in ('waiting', 'claimed') and k.next_at <= clock_timestamp()
   union
-  -- Hot leads that nobody was told about, where there is an admin chat.
+  -- Hot leads that nobody was told about, where there is an admin chat. A task has a `kind` of its own, which goes before the argument's name.
   select distinct t.tenant_id from public.tasks t join public.tenants n on n.id = t.tenant_id
-    where kind = 'alerts' and t.kind = 'hot_lead' and t.state = 'open' and t.claimed_at is null and t.due_at <= clock_timestamp()
+    where tenants_with_work.kind = 'alerts' and t.kind = 'hot_lead' and t.state = 'open' and t.claimed_at is null and t.due_at <= clock_timestamp()
       and n.settings ->> 'adminChatId' is not null
   union
   -- Bots that nobody keeps and that are to run, or that run and are to be stopped.
@@ -62,7 +62,11 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select distinct p.tenant_id from public.privacy_requests p where kind = 'privacy' and p.done_at is null
   union
   select distinct o.tenant_id from public.notifications o
-    where kind = 'notifications' and o.state in ('waiting', 'calling') and o.next_at <= clock_timestamp()
+    where kind = 'notifications' and (o.state in ('waiting', 'calling') and o.next_at <= clock_timestamp()
+      or o.state = 'unknown' and o.ask_at <= clock_timestamp())
+  union
+  select distinct t.tenant_id from public.tasks t
+    where tenants_with_work.kind = 'overdue_tasks' and t.state = 'open' and t.overdue_at <= clock_timestamp()
   union
   select distinct v.tenant_id from public.webhook_events v where kind = 'webhook_events' and v.expanded_at is null
   union

@@ -63,6 +63,8 @@ export const notifications = pgTable(
     taskId: uuid('task_id').notNull(),
     targetId: uuid('target_id').notNull(),
     cause: text('cause', { enum: ['opened', 'assigned'] }).notNull(),
+    /** Which reminder of an overdue task it is, from 1; null: none. Not a `cause`, whose values the build before knows all. */
+    reminder: integer('reminder'),
     /** `calling`: it is being handed over. `unknown`: it may have arrived, and is never sent again. `parked`: somebody has to do something. `dropped`: nobody needs it any more. */
     state: text('state', { enum: ['waiting', 'calling', 'sent', 'unknown', 'parked', 'dropped'] })
       .notNull()
@@ -74,6 +76,8 @@ export const notifications = pgTable(
     claimedAt: instant('claimed_at'),
     /** Not attempted before that; while it is handed over, when the call counts as lost. */
     nextAt: instantNow('next_at'),
+    /** When the receiver is asked whether it has one that is `unknown`; null: it is not. */
+    askAt: instant('ask_at'),
     /** The account that it was handed over to last. */
     account: text('account'),
     /** What came of the last attempt. No personal data. */
@@ -85,7 +89,9 @@ export const notifications = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     check('notifications_state', sql`state in ('waiting', 'calling', 'sent', 'unknown', 'parked', 'dropped')`),
     index('notifications_open').on(t.tenantId, t.nextAt).where(sql`state in ('waiting', 'calling')`),
+    index('notifications_in_doubt').on(t.tenantId, t.askAt).where(sql`state = 'unknown' and ask_at is not null`),
     index('notifications_parked').on(t.tenantId, t.id).where(sql`state = 'parked'`),
+    index('notifications_settled').on(t.settledAt).where(sql`state in ('sent', 'unknown', 'dropped')`),
     index('notifications_task').on(t.tenantId, t.taskId),
     index('notifications_of_target').on(t.tenantId, t.targetId),
     foreignKey({ columns: [t.tenantId, t.taskId], foreignColumns: [tasks.tenantId, tasks.id], name: 'notifications_of_task' }),

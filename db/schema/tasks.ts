@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { boolean, check, foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { tenants } from './tenants.ts';
 
@@ -35,6 +35,14 @@ export const tasks = pgTable(
     acceptedAt: instant('accepted_at'),
     acceptedBy: text('accepted_by'),
     snoozedUntil: instant('snoozed_until'),
+    /** When its present owner got it; null: when it was made. Set by the trigger `watch_overdue`, as the two below are set back by it. */
+    givenAt: instant('given_at'),
+    /** When something is done next about nobody doing it; null: nothing is. */
+    overdueAt: instant('overdue_at'),
+    /** How often its owner was reminded since it was due. */
+    reminders: integer('reminders').notNull().default(0),
+    /** Who had it and was late, the first of them first: it does not come back to them by itself. */
+    late: jsonb('late').$type<string[]>().notNull().default([]),
     /** When a program has begun to do it; null: it has not. */
     claimedAt: instant('claimed_at'),
     createdAt: instantNow('created_at'),
@@ -49,6 +57,7 @@ export const tasks = pgTable(
     uniqueIndex('tasks_send_key').on(t.tenantId, t.sendKey).where(sql`send_key is not null`),
     index('tasks_owner').on(t.tenantId, t.owner),
     index('tasks_due').on(t.tenantId, t.dueAt, t.id),
+    index('tasks_overdue').on(t.tenantId, t.overdueAt).where(sql`state = 'open' and overdue_at is not null`),
     index('tasks_subject').on(t.tenantId, t.subjectId),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'tasks_tenant' }),
     tenantPolicy(),

@@ -29,3 +29,15 @@ export function nextNotification(outcome: HandedOver, attempts: number, nowMs: E
   const asked = outcome.kind === 'refused' ? Math.min(outcome.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
   return { state: 'waiting', atMs: nowMs + Math.max(pauseMs, asked) };
 }
+
+const mostDoubtMs = 24 * 60 * minute;
+
+/**
+ * When a receiver is asked again that gave no answer: each time after twice as long, for a day.
+ * @param sinceMs - from when on it was not known whether the notification had arrived
+ * @returns null: not any more, and it stays unknown
+ */
+export function nextQuestionAt(sinceMs: EpochMs, nowMs: EpochMs): EpochMs | null {
+  const ageMs = Math.max(0, nowMs - sinceMs);
+  return ageMs >= mostDoubtMs ? null : nowMs + Math.max(minute, ageMs);
+}

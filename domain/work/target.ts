@@ -46,7 +46,8 @@ export function pickTarget(targets: readonly WorkTarget[], work: ReadonlyMap<str
   return present.toSorted((a, b) => (wish.rule === 'load' ? byLoad(a, b) || byTurn(a, b) : byTurn(a, b)))[0] ?? null;
 }
 
-function isOnDuty({ onDuty }: WorkTarget, { day, minute }: TargetWish): boolean {
+/** @param clock - the store's: the day as `mon`, and the minutes since midnight */
+export function isOnDuty({ onDuty }: WorkTarget, { day, minute }: Pick<TargetWish, 'day' | 'minute'>): boolean {
   if (onDuty === null) return true;
   const { fromMinute, toMinute, days } = onDuty;
   if (fromMinute < toMinute) return days.includes(day) && minute >= fromMinute && minute < toMinute;

@@ -13,6 +13,7 @@ import type { Deps } from '../deps.ts';
 import { lockStep } from '../dispatch/fence.ts';
 import type { VersionCache } from '../dispatch/versions.ts';
 import { MovedError } from '../intake/found.ts';
+import { closeApproval, compositionKey } from '../work/approval-task.ts';
 import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { wakeRunning } from '../wake-running.ts';
 import { type CompositionRow, wordsOf } from './choose-copy.ts';
@@ -93,6 +94,12 @@ async function views(
   });
 }
 
+/** What becomes of a text that a person is to approve; null: there is none any more. */
+export async function readApproval(tx: Tx, tenantId: string, id: string): Promise<Pick<CompositionView, 'state' | 'waitsUntilMs'> | null> {
+  const [view] = await views(tx, tenantId, eq(compositions.id, id), desc(compositions.id), null, 1);
+  return view ?? null;
+}
+
 /** What a person decides. Fields of a text that are left out stay as the model wrote them. */
 export type ApprovalDecision = { approve: { subject?: string; body?: string; cta?: string } } | { reject: { note: string | null } };
 
@@ -167,6 +174,8 @@ async function decide(tx: Tx, deps: Deps & { versions: VersionCache }, asked: As
       .where(eq(compositions.id, id));
   }
   await goOn(tx, row);
+  const result = 'reject' in decision ? 'rejected' : 'approved';
+  await closeApproval(tx, { tenantId, key: compositionKey(id), state: 'done', result, by: actor, nowMs: deps.clock.nowMs() });
   const action = 'reject' in decision ? 'composition.reject' : 'composition.approve';
   await recordAudit(tx, { tenantId, actor, action, subject: id, data: { enrollment: row.enrollmentId, step: row.stepId } });
   const [view] = await views(tx, tenantId, eq(compositions.id, id), desc(compositions.id), null, 1);

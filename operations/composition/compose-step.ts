@@ -4,7 +4,7 @@ import { parseAnswer } from '../../content/model/parse-answer.ts';
 import { answerSchema, promptOf } from '../../content/model/prompt.ts';
 import { checkedLanguages } from '../../content/model/vocabulary.ts';
 import type { Tx } from '../../db/client.ts';
-import { connections, enrollments } from '../../db/schema/index.ts';
+import { connections, enrollments, sequences } from '../../db/schema/index.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
@@ -13,6 +13,7 @@ import type { TokenUse, WriteOutcome, Writer, WriteRequest } from '../../integra
 import type { Deps } from '../deps.ts';
 import type { VersionCache } from '../dispatch/versions.ts';
 import { readLedger } from '../read/enrollment.ts';
+import { compositionKey, openApproval } from '../work/approval-task.ts';
 import { beginCall, type Call, type CallRequest, noteFault, settleCall, storeNoText } from './ledger.ts';
 import { type CompositionFacts, compositionFacts, readModelStep } from './reading.ts';
 
@@ -155,7 +156,8 @@ async function storeOutcome(deps: ComposeDeps, found: Prepared, call: Call, outc
   const cost = { use: outcome.use, micros };
   const store = (settlement: Parameters<typeof settleCall>[2], fault?: string | null) =>
     deps.db.withTenant(input.tenantId, async (tx) => {
-      await settleCall(tx, call, settlement, cost);
+      const isStored = await settleCall(tx, call, settlement, cost);
+      if (isStored && settlement.kind === 'ready' && settlement.approval) await askForApproval(tx, deps, found, call);
       if (fault !== undefined) await noteFault(tx, connectionId, fault);
     });
   if (outcome.kind === 'failed') {
@@ -197,4 +199,19 @@ async function storeOutcome(deps: ComposeDeps, found: Prepared, call: Call, outc
   }
   await store({ kind: 'waiting', detail: first?.detail ?? null }, null);
   return { kind: 'once_more', faults };
+}
+
+/** The text is a task for a manager, due when its step is. */
+async function askForApproval(tx: Tx, { clock }: Pick<ComposeDeps, 'clock'>, { input, channel }: Prepared, { compositionId }: Call): Promise<void> {
+  const { tenantId, enrollmentId, stepId, dueMs } = input;
+  const [row] = await tx
+    .select({ subjectId: enrollments.subjectId, sequence: sequences.slug })
+    .from(enrollments)
+    .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
+    .where(eq(enrollments.id, enrollmentId));
+  if (row === undefined) return;
+  const recommendation = `Read what a model wrote for the step ${stepId} of ${row.sequence}, and approve, change or reject it: npx rekindle compositions. Without a decision the template goes out.`;
+  const about = { composition: compositionId, sequence: row.sequence, step: stepId, channel };
+  const key = compositionKey(compositionId);
+  await openApproval(tx, { tenantId, key, subjectId: row.subjectId, enrollmentId, recommendation, data: about, dueMs }, clock.nowMs());
 }

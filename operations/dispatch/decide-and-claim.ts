@@ -58,6 +58,16 @@ export interface Claimed {
   subjectId: string;
   dueMs: number;
   startedMs: number;
+  /** Of the first message of an intervention; null: it is none. */
+  firstAction: FirstAction | null;
+}
+
+/** What is known of an account's risk before anything was done about it. */
+export interface FirstAction {
+  /** When it had come into the band, epoch milliseconds. */
+  detectedAtMs: number;
+  /** Whether hours, caps or a missing provider had put the step off. */
+  putOff: boolean;
 }
 
 /** The result of one attempt. */
@@ -392,5 +402,25 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: WithTexts,
     dueAtMs: dueMs,
   });
   deps.log.info({ enrollmentId: enrollment.id, step: stepId, version: version.version }, 'a step is claimed');
-  return { kind: 'claimed', messageId, claim, outlet, deadline, payload, variant, language, subjectId: enrollment.subjectId, dueMs, startedMs };
+  const firstAction = firstActionOf(attempt);
+  return {
+    kind: 'claimed',
+    messageId,
+    claim,
+    outlet,
+    deadline,
+    payload,
+    variant,
+    language,
+    subjectId: enrollment.subjectId,
+    dueMs,
+    startedMs,
+    firstAction,
+  };
+}
+
+function firstActionOf({ version, stepId, locked: { enrollment, ledger } }: DispatchAttempt): FirstAction | null {
+  const isAnother = ledger.some((row) => row.stepId !== stepId && ['claimed', 'sent', 'unknown'].includes(row.state));
+  if (version.definition.on !== 'risk.entered' || isAnother) return null;
+  return { detectedAtMs: enrollment.enrolledAt, putOff: enrollment.notBefore[stepId] !== undefined };
 }

@@ -40,7 +40,7 @@ export async function factsOf(
   });
   const person = contactId === null ? { name: null, email: null, phone: null } : await deps.db.withTenant(tenantId, (tx) => personOf(tx, contactId));
   return {
-    ...{ kind: task.kind, cause, owner: task.owner, dueAtMs: task.dueAt, nowMs: deps.clock.nowMs() },
+    ...{ kind: task.kind, cause, owner: task.owner, late: task.late, dueAtMs: task.dueAt, nowMs: deps.clock.nowMs() },
     ...{ recommendation: task.recommendation, data: task.data, person },
     history: await historyOf(deps, tenantId, subjectId, contactId),
     store: { name: settings.storeName, timeZone: settings.timeZone, locale: settings.locale },

@@ -1,6 +1,7 @@
 import { and, asc, eq, inArray, lte, notInArray, sql } from 'drizzle-orm';
 import { notifications, notificationTargets, tasks, tenants } from '../../db/schema/index.ts';
-import { type HandedOver, nextNotification } from '../../domain/notifications/next-attempt.ts';
+import { causeOf } from '../../domain/notifications/cause.ts';
+import { type HandedOver, nextNotification, nextQuestionAt } from '../../domain/notifications/next-attempt.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { SendOutcome } from '../../integrations/port.ts';
 import { classifyFailure } from '../classify-failure.ts';
@@ -14,6 +15,7 @@ import type { NotificationWay } from './outlets/outlet.ts';
 /*
  * waiting ── claim ──▶ calling ── settle ──▶ sent | unknown | parked | waiting (certainly not taken)
  *    └── nobody needs it ──▶ dropped   └── the lease is over ──▶ unknown (waiting, where the receiver recognises a repeat)
+ *                                                unknown ── ask, where the receiver can be asked ──▶ sent | waiting (it has none)
  *
  * The claim is committed before the first byte leaves, and no byte that may count leaves after the deadline, which is over long before the lease. So
  * whoever finds a lease that is over knows that the call has ended, and not how: what may have arrived is never sent again.
@@ -77,8 +79,8 @@ function readNext({ db }: Pick<Deps, 'db'>, tenantId: string, inHand: string[]):
 
 async function deliver(deps: Deps, { row, target, task }: Next): Promise<void> {
   const outlet = notificationOutlets[target.channel];
-  if (row.state === 'calling' && (!outlet.isRepeatable || row.claims >= mostClaims)) return settleLost(deps, row);
-  const needless = needlessBecause(task, target);
+  if (row.state === 'calling' && (!outlet.isRepeatable || row.claims >= mostClaims)) return settleLost(deps, { row, target, task });
+  const needless = needlessBecause(row, task, target, deps.clock.nowMs());
   if (needless !== null) return drop(deps, row, needless);
   const made = await prepare(deps, row, target, task).catch((error: unknown): Prepared => {
     if (classifyFailure(error) !== 'unexpected') throw error;
@@ -92,20 +94,22 @@ async function deliver(deps: Deps, { row, target, task }: Next): Promise<void> {
   await deps.checkpoints('notification.claimed');
   const outcome = await made.way.send(made.message, deadline);
   await deps.checkpoints('notification.handed_over');
-  await settle(deps, { ...row, claims: claim }, outcome, outlet.isRepeatable);
+  await settle(deps, { ...row, claims: claim }, outcome, outlet.isRepeatable, made.way);
 }
 
 /** Why nobody needs a notification any more; null: somebody does. */
-function needlessBecause(task: Task, target: Target): string | null {
+function needlessBecause({ reminder }: Row, task: Task, target: Target, nowMs: number): string | null {
   if (target.removedAt !== null) return 'the target was removed';
   if (task.state !== 'open') return 'the task was closed before';
   if (task.owner !== target.owner) return 'somebody else has the task now';
+  if (reminder !== null && task.dueAt > nowMs) return 'the task was put off';
   return null;
 }
 
 type Prepared = { kind: 'ready'; way: NotificationWay; message: NotificationMessage } | { kind: 'no_way'; why: string };
 
-async function prepare(deps: Deps, row: Row, target: Target, task: Task): Promise<Prepared> {
+/** @param account - the one to ask; null: whatever the store has now */
+async function prepare(deps: Deps, row: Row, target: Target, task: Task, account: string | null = null): Promise<Prepared> {
   const { tenantId } = row;
   const { settings, text } = await deps.db.withTenant(tenantId, async (tx) => {
     const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
@@ -114,11 +118,11 @@ async function prepare(deps: Deps, row: Row, target: Target, task: Task): Promis
   const outlet = notificationOutlets[target.channel];
   const config = JSON.parse(deps.sealing.open(target.sealedConfig)) as TargetConfig;
   const outlets = await outletsOf(deps, tenantId);
-  const way = outlet.way(config, { clock: deps.clock, outlets, settings, publicUrl: deps.publicUrl });
+  const way = outlet.way(config, { clock: deps.clock, outlets, account, settings, publicUrl: deps.publicUrl });
   if (way === null) return { kind: 'no_way', why: outlet.missing };
-  const rendered = renderFor(deps, target.channel, text, await factsOf(deps, task, settings, row.cause));
+  const rendered = renderFor(deps, target.channel, text, await factsOf(deps, task, settings, causeOf(row)));
   const links = linksOf(deps, tenantId, row.id);
-  return { kind: 'ready', way, message: { id: row.id, ...rendered, links, task: taskForPrograms(task), cause: row.cause, atMs: row.createdAt } };
+  return { kind: 'ready', way, message: { id: row.id, ...rendered, links, task: taskForPrograms(task), cause: causeOf(row), atMs: row.createdAt } };
 }
 
 /** @returns the number of the claim; null: another process has it, or the task has changed hands meanwhile */
@@ -154,12 +158,14 @@ function handedOver(outcome: SendOutcome, repeatable: boolean): HandedOver {
 const told = (response: string) => response.slice(0, 300).replaceAll('\0', '');
 
 /** Record what came of a claim. One whose lease was over meanwhile is recorded too, while nobody has begun another. */
-async function settle(deps: Deps, row: Row, outcome: SendOutcome, repeatable: boolean): Promise<void> {
+async function settle(deps: Deps, row: Row, outcome: SendOutcome, repeatable: boolean, { question }: NotificationWay): Promise<void> {
   const nowMs = deps.clock.nowMs();
   const attempts = row.attempts + (outcome.kind === 'accepted' ? 0 : 1);
   const next = nextNotification(handedOver(outcome, repeatable), attempts, nowMs);
   const columns =
-    next.state === 'waiting' ? { state: next.state, nextAt: next.atMs, claimedAt: null } : { state: next.state, claimedAt: null, settledAt: nowMs };
+    next.state === 'waiting'
+      ? { state: next.state, nextAt: next.atMs, claimedAt: null }
+      : { state: next.state, claimedAt: null, settledAt: nowMs, askAt: next.state === 'unknown' ? askAfter(question, nowMs) : null };
   await deps.db.withTenant(row.tenantId, (tx) =>
     tx
       .update(notifications)
@@ -170,15 +176,75 @@ async function settle(deps: Deps, row: Row, outcome: SendOutcome, repeatable: bo
     deps.log.warn({ tenantId: row.tenantId, notificationId: row.id, state: next.state }, 'nobody was told of a task for certain');
 }
 
+const askAfter = (question: NotificationWay['question'], fromMs: number) => (question === null ? null : fromMs + question.settleAfterMs);
+
 /** Whoever had claimed it has ended, or been cut off, before the outcome was recorded. */
-function settleLost(deps: Deps, row: Row): Promise<void> {
-  return end(deps, row, { state: 'unknown', response: 'the process that sent it ended before it knew the outcome' });
+async function settleLost(deps: Deps, { row, target, task }: Next): Promise<void> {
+  const made = await prepare(deps, row, target, task, row.account).catch((): Prepared => ({ kind: 'no_way', why: '' }));
+  const askAt = made.kind === 'ready' ? askAfter(made.way.question, row.claimedAt ?? deps.clock.nowMs()) : null;
+  return end(deps, row, { state: 'unknown', response: 'the process that sent it ended before it knew the outcome', askAt });
+}
+
+/**
+ * Ask the receiver of a notification in doubt whether it has it, where it can be asked. Without a lock: the answer counts for this attempt alone, and only
+ * while nothing else has happened.
+ * @returns false: nobody is to be asked now
+ */
+export async function askNext(deps: Deps, tenantId: string): Promise<boolean> {
+  const nowMs = deps.clock.nowMs();
+  const next = await deps.db.withTenant(tenantId, async (tx): Promise<Next | null> => {
+    const due = and(eq(notifications.state, 'unknown'), lte(notifications.askAt, sql`clock_timestamp()`));
+    const [row] = await tx.select().from(notifications).where(due).orderBy(asc(notifications.askAt)).limit(1).for('update', { skipLocked: true });
+    if (row === undefined) return null;
+    await tx
+      .update(notifications)
+      .set({ askAt: nextQuestionAt(row.settledAt ?? row.createdAt, nowMs) })
+      .where(eq(notifications.id, row.id));
+    const [target] = await tx.select().from(notificationTargets).where(eq(notificationTargets.id, row.targetId));
+    const [task] = await tx.select().from(tasks).where(eq(tasks.id, row.taskId));
+    return target === undefined || task === undefined ? null : { row, target, task };
+  });
+  if (next === null) return false;
+  const { row, target, task } = next;
+  const made = await prepare(deps, row, target, task, row.account);
+  const found = made.kind === 'ready' && made.way.question !== null ? await made.way.question.ask(made.message).catch(() => null) : 'nobody';
+  if (found !== null) await applyAnswer(deps, row, found);
+  return true;
+}
+
+/** @param found - `nobody`: there is nobody left to ask */
+async function applyAnswer(
+  { db, clock, log }: Pick<Deps, 'db' | 'clock' | 'log'>,
+  row: Row,
+  found: 'accepted' | 'not_accepted' | 'nobody',
+): Promise<void> {
+  const nowMs = clock.nowMs();
+  const answered = (): Partial<Pick<Row, 'state' | 'askAt' | 'nextAt' | 'settledAt' | 'response'>> => {
+    if (found === 'nobody') return { askAt: null };
+    if (found === 'accepted') return { state: 'sent', askAt: null, response: 'in doubt; the receiver has it' };
+    const next = nextNotification({ kind: 'refused', severity: 'soft' }, Math.max(1, row.attempts), nowMs);
+    const response = 'in doubt; the receiver does not have it';
+    return next.state === 'waiting'
+      ? { state: 'waiting', nextAt: next.atMs, settledAt: null, askAt: null, response }
+      : { state: 'parked', askAt: null, response };
+  };
+  await db.withTenant(row.tenantId, (tx) =>
+    tx
+      .update(notifications)
+      .set(answered())
+      .where(and(eq(notifications.id, row.id), eq(notifications.claims, row.claims), eq(notifications.state, 'unknown'))),
+  );
+  log.info({ tenantId: row.tenantId, notificationId: row.id, found }, 'a receiver was asked after a notification in doubt');
 }
 
 const drop = (deps: Deps, row: Row, response: string) => end(deps, row, { state: 'dropped', response });
 const park = (deps: Deps, row: Row, response: string) => end(deps, row, { state: 'parked', response });
 
-async function end({ db, clock }: Pick<Deps, 'db' | 'clock'>, row: Row, columns: { state: 'unknown' | 'dropped' | 'parked'; response: string }) {
+async function end(
+  { db, clock }: Pick<Deps, 'db' | 'clock'>,
+  row: Row,
+  columns: { state: 'unknown' | 'dropped' | 'parked'; response: string; askAt?: number | null },
+) {
   await db.withTenant(row.tenantId, (tx) =>
     tx
       .update(notifications)

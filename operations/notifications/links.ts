@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import { notificationView } from '../../content/notifications/view.ts';
 import type { Tx } from '../../db/client.ts';
 import { notifications, notificationTargets, notificationUses, tenants } from '../../db/schema/index.ts';
+import { causeOf } from '../../domain/notifications/cause.ts';
 import { type LinkFacts, type LinkState, linkState, type TaskAction } from '../../domain/notifications/links.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
@@ -70,7 +71,7 @@ export async function readTaskPage(
   });
   if (found === null) return null;
   const { row, owner, task, used, settings } = found;
-  const view = notificationView(await factsOf(deps, task, settings, row.cause));
+  const view = notificationView(await factsOf(deps, task, settings, causeOf(row)));
   const nowMs = deps.clock.nowMs();
   const state = (action: TaskAction) => linkState(factsFor({ row, owner }, task, used.get(action) ?? null), null, nowMs);
   return {

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts';
-import { deliverNext } from './deliver.ts';
+import { askNext, deliverNext } from './deliver.ts';
 
 /** Of one store at once, so that one receiver that takes its time does not hold up the others. */
 const atOnce = 3;
@@ -20,6 +20,7 @@ export function createNotificationWorker(deps: Deps): NotificationWorker {
   const attend = async (tenantId: string) => {
     const lane = async () => {
       while (!stopped && (await deliverNext(deps, tenantId, inHand)));
+      while (!stopped && (await askNext(deps, tenantId)));
     };
     const done = await Promise.allSettled(Array.from({ length: atOnce }, lane));
     const failed = done.find((one) => one.status === 'rejected');

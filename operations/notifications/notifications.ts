@@ -1,10 +1,13 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { notifications, notificationTargets, notificationUses } from '../../db/schema/index.ts';
 import type { NotificationChannel } from '../../domain/notifications/channels.ts';
+import { causeOf, type NotificationCause } from '../../domain/notifications/cause.ts';
 import type { TaskAction } from '../../domain/notifications/links.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
+
+export { notificationCauses } from '../../domain/notifications/cause.ts';
 
 export const notificationStates = ['waiting', 'calling', 'sent', 'unknown', 'parked', 'dropped'] as const;
 export type NotificationState = (typeof notificationStates)[number];
@@ -16,7 +19,9 @@ export interface NotificationEntry {
   targetId: string;
   owner: string | null;
   channel: NotificationChannel;
-  cause: 'opened' | 'assigned';
+  cause: NotificationCause;
+  /** Of an overdue task, from 1; null: it is none. */
+  reminder: number | null;
   state: NotificationState;
   attempts: number;
   account: string | null;
@@ -60,8 +65,15 @@ export function listNotifications(
     return {
       next,
       items: items.map(({ row, owner, channel }) => ({
-        ...{ id: row.id, taskId: row.taskId, targetId: row.targetId, owner, channel, cause: row.cause, state: row.state },
-        ...{ attempts: row.attempts, account: row.account, response: row.response, createdAtMs: row.createdAt, settledAtMs: row.settledAt },
+        ...{ id: row.id, taskId: row.taskId, targetId: row.targetId, owner, channel, cause: causeOf(row), reminder: row.reminder },
+        ...{
+          state: row.state,
+          attempts: row.attempts,
+          account: row.account,
+          response: row.response,
+          createdAtMs: row.createdAt,
+          settledAtMs: row.settledAt,
+        },
         nextAtMs: row.state === 'waiting' ? row.nextAt : null,
         uses: uses
           .filter(({ notificationId }) => notificationId === row.id)

@@ -1,7 +1,7 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
-import { notificationTargets, tenants } from '../../db/schema/index.ts';
+import { notifications, notificationTargets, tenants } from '../../db/schema/index.ts';
 import type { NotificationChannel } from '../../domain/notifications/channels.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import { newStandardWebhookSecret } from '../../integrations/standard-webhooks.ts';
@@ -122,6 +122,12 @@ export function changeTarget(deps: TargetDeps, tenantId: string, id: string, cha
       .set({ owner, kinds, sealedConfig: read === null ? row.sealedConfig : deps.sealing.seal(JSON.stringify(config)) })
       .where(eq(notificationTargets.id, id))
       .returning();
+    // Whether the old address has one that is in doubt can no longer be asked there, and the new one is not sent what the old one may have.
+    if (read !== null)
+      await tx
+        .update(notifications)
+        .set({ askAt: null })
+        .where(and(eq(notifications.targetId, id), isNotNull(notifications.askAt)));
     const data = { owner, kinds, address: change.address === undefined ? 'unchanged' : 'changed' };
     await recordAudit(tx, { tenantId, actor: by, action: 'notification_target.change', subject: id, data });
     return { kind: 'changed', target: viewOf(deps, changed ?? row) };

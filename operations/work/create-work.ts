@@ -1,14 +1,13 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
-import { contacts, enrollments, messages, riskAssessments, sequences, subjects, tasks, tenants } from '../../db/schema/index.ts';
+import { contacts, enrollments, messages, riskAssessments, sequences, subjects, tasks } from '../../db/schema/index.ts';
 import type { StepTask } from '../../domain/sequence/definition.ts';
-import { settingsOf } from '../../domain/tenant-settings.ts';
-import { pickTarget, type TargetWork } from '../../domain/work/target.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import type { TaskRow } from '../tasks.ts';
 import { viewOf } from '../risk/assessment-view.ts';
+import { chooseOwner, readWorkRules } from './choose-owner.ts';
 
 /** What a step, or somebody, gives to people. */
 type WorkKind = StepTask['kind'];
@@ -73,7 +72,7 @@ export async function createWork(tx: Tx, deps: Pick<Deps, 'clock' | 'log'>, work
       : [];
   const suppressed = before !== undefined;
   const { role, dueHours, does } = usual[kind];
-  const owner = suppressed ? null : await chooseOwner(tx, tenantId, role, work.skill, nowMs);
+  const owner = suppressed ? null : await chooseOwner(tx, await readWorkRules(tx, tenantId), { role, skill: work.skill }, nowMs);
   const [task] = await tx
     .insert(tasks)
     .values({
@@ -90,31 +89,6 @@ export async function createWork(tx: Tx, deps: Pick<Deps, 'clock' | 'log'>, work
   await recordAudit(tx, { tenantId, actor, action: suppressed ? 'task.suppress' : 'task.create', subject: task.id, data: { kind, owner } });
   deps.log.info({ tenantId, task: task.id, kind, suppressed }, 'work for a colleague');
   return { task, suppressed };
-}
-
-/** Somebody by the store's rule; null: anybody. Under the lock of the tenant's row no two tasks take the same turn. */
-async function chooseOwner(tx: Tx, tenantId: string, role: 'agent' | 'manager', skill: string | null, nowMs: number): Promise<string | null> {
-  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId)).for('no key update');
-  if (tenant === undefined) return null;
-  const { workTargets, workRule, timeZone } = settingsOf(tenant);
-  if (workTargets.length === 0) return null;
-  const names = workTargets.map(({ name }) => name);
-  const rows = await tx
-    .select({
-      owner: tasks.owner,
-      open: sql<number>`(count(*) filter (where ${tasks.state} = 'open'))::int`,
-      last: sql<number>`(extract(epoch from max(${tasks.createdAt})) * 1000)::float8`,
-    })
-    .from(tasks)
-    .where(inArray(tasks.owner, names))
-    .groupBy(tasks.owner);
-  const known = new Map(rows.flatMap(({ owner, open, last }): [string, TargetWork][] => (owner === null ? [] : [[owner, { open, lastAtMs: last }]])));
-  const parts = new Intl.DateTimeFormat('en-GB', { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).formatToParts(
-    nowMs,
-  );
-  const part = (type: string) => parts.find((one) => one.type === type)?.value ?? '';
-  const clock = { day: part('weekday').toLowerCase(), minute: Number(part('hour')) * 60 + Number(part('minute')) };
-  return pickTarget(workTargets, known, { role, skill, rule: workRule, ...clock })?.name ?? null;
 }
 
 /** Who it is about, how they stand and what was tried. Personal data. */

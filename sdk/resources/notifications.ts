@@ -19,6 +19,8 @@ export const notifications = (api: Api) => ({
   updateTarget: api.withBody('PATCH /api/notification-targets/{id}'),
   /** Remove a target. */
   removeTarget: api.plain('DELETE /api/notification-targets/{id}'),
+  /** Send a test to a target. */
+  checkTarget: api.plain('POST /api/notification-targets/{id}/check'),
   /** Show what notifications say. */
   templates: api.plain('GET /api/notification-templates'),
   /** Write what notifications of a kind say on a channel. */

@@ -132,6 +132,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     ['/risk', 'Risk'],
     ['/operations', 'Operations'],
     ['/connections', 'Connections'],
+    ['/notifications', 'Notifications'],
     ['/settings', 'Settings'],
     ['/team', 'Team'],
     ['/audit', 'Audit log'],
@@ -244,6 +245,32 @@ describe.skipIf(!hasBrowser)(title, () => {
     await dialog.getByText('/api/webhooks/twilio/', { exact: false }).waitFor();
     await dialog.getByRole('button', { name: 'Done' }).click();
     await page.getByText('Twilio', { exact: true }).waitFor();
+    await page.close();
+  });
+
+  test('somebody is told of their tasks: a target is added, changed, tested and removed', async () => {
+    const page = await open('/notifications');
+    await page.getByRole('button', { name: 'Tell somebody' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Address').fill('no address');
+    await dialog.getByLabel('Whose tasks').fill('Mia');
+    await check(page);
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await dialog.getByRole('alert').waitFor();
+    faults = faults.filter((fault) => !fault.includes('400 (Bad Request)'));
+    await dialog.getByLabel('Address').fill('mia@example.com');
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    const one = page.getByRole('listitem').filter({ hasText: 'mia@example.com' });
+    await one.getByRole('button', { name: 'Send a test' }).click();
+    await one.getByText('It was taken', { exact: false }).waitFor();
+    expect((await shop.smtp.waitForMail(({ envelope }) => envelope.to.includes('mia@example.com'))).raw.toString()).toContain('This is a test');
+    await one.getByRole('button', { name: 'Change' }).click();
+    await dialog.getByLabel('Kinds').fill('escalation, approval');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await one.getByText('approval', { exact: true }).waitFor();
+    await one.getByRole('button', { name: 'Remove' }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('Nobody is told', { exact: true }).waitFor();
     await page.close();
   });
 

@@ -78,6 +78,10 @@ describe('at /mcp', () => {
     expect(names(false)).toEqual([
       'trigger_intervention',
       'escalate_to_manager',
+      'add_notification_target',
+      'change_notification_target',
+      'check_notification_target',
+      'remove_notification_target',
       'stop_enrollment',
       'act_on_enrollments',
       'pause_sequence',
@@ -223,6 +227,22 @@ describe('what changes something', () => {
       url: `/api/bulk-actions/${String(begun['id'])}/cancel`,
       headers: { authorization: `Bearer ${shop.tenant.apiKey}` },
     });
+  });
+
+  test('somebody is told of their tasks, after a question, and their address is named to nobody', async () => {
+    const twice = async (name: string, given: Record<string, unknown>) => {
+      const { data } = await call(agent, name, given);
+      return (await call(agent, name, { ...given, token: data.token })).data;
+    };
+    const wish = { channel: 'email', address: 'mia@example.com', owner: 'Mia' };
+    const target = String((await twice('add_notification_target', wish))['target']);
+    expect(await twice('change_notification_target', { target, kinds: ['escalation'] })).toMatchObject({ owner: 'Mia', kinds: ['escalation'] });
+    const listed = await call(agent, 'list_notification_targets', {});
+    expect(listed.data['targets']).toMatchObject([{ id: target, owner: 'Mia', channel: 'email' }]);
+    expect(listed.text).not.toContain('mia@example.com');
+    expect(await twice('check_notification_target', { target })).toMatchObject({ outcome: 'accepted' });
+    expect(await twice('remove_notification_target', { target })).toMatchObject({ done: true });
+    expect((await call(agent, 'list_notification_targets', {})).data['targets']).toEqual([]);
   });
 
   test('an enrollment ends when it was confirmed, and is then over', async () => {

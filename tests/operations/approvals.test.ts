@@ -1,9 +1,14 @@
 import { and, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { enrollments, outbox } from '../../db/schema/index.ts';
+import { enrollments, outbox, tasks } from '../../db/schema/index.ts';
 import { composeStep } from '../../operations/composition/compose-step.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
+import { deliverNext } from '../../operations/notifications/deliver.ts';
+import { createTarget } from '../../operations/notifications/targets.ts';
 import { changeSettings } from '../../operations/settings.ts';
+import { acceptTask } from '../../operations/tasks.ts';
+import { overduePass } from '../../operations/work/overdue.ts';
+import { asOwner } from '../helpers/database.ts';
 import { aCart } from '../helpers/shop.ts';
 import { type ModelShop, openModelShop } from '../helpers/model-shop.ts';
 
@@ -79,6 +84,52 @@ test('a due step waits for a person, who finds its text in the list; approved, i
   expect(check?.input).toMatchObject({ by: 'model', approval: 'approved', decidedBy: approved.body['decided_by'], edited: false });
   expect(check?.note).toContain('was approved by');
   expect((await waiting()).map(({ id }) => id)).not.toContain(text.id);
+});
+
+const taskOf = async ({ id }: Written) => {
+  const { tenantId } = opened.shop.tenant;
+  const [task] = await opened.shop.deps.db.withTenant(tenantId, (tx) =>
+    tx
+      .select()
+      .from(tasks)
+      .where(eq(tasks.key, `approval:${id}`)),
+  );
+  return task;
+};
+
+test('it is a task of a manager’s, due when its step is, who is told of it; decided, it is done', async () => {
+  const { deps, tenant } = opened.shop;
+  await settings({ workTargets: [{ name: 'Mia', role: 'manager' }] });
+  await createTarget(deps, tenant.tenantId, { channel: 'email', address: 'mia@example.com', owner: 'Mia', kinds: ['approval'] }, 'test');
+  const text = await written();
+  const task = await taskOf(text);
+  expect(task).toMatchObject({ kind: 'approval', state: 'open', owner: 'Mia', enrollmentId: text.enrollmentId, data: { composition: text.id } });
+  expect(task?.dueAt).toBe((await opened.compositionOf(text.enrollmentId))?.dueAt);
+  while (await deliverNext(deps, tenant.tenantId, new Set()));
+  const mail = await opened.shop.smtp.waitForMail(({ envelope }) => envelope.to.includes('mia@example.com'));
+  expect(mail.raw.toString()).toContain('Subject: Approval');
+  // Whoever takes it holds nothing up.
+  await acceptTask(deps, tenant.tenantId, task?.id ?? '', { owner: 'Mia', by: 'test' });
+  await ask('POST', `/${text.id}/approve`);
+  expect(await taskOf(text)).toMatchObject({ state: 'done', result: 'approved' });
+  expect(await dispatch(text)).toBe('sent');
+});
+
+test('whoever decides nothing is reminded, and once nobody needs the decision the task is closed', async () => {
+  await settings({ modelApprovalHours: 1, overdueTasks: { remindMinutes: [0], passOnMinutes: null, order: [] } });
+  const text = await written();
+  expect(await dispatch(text)).toBe('deferred: approval');
+  const { deps, database } = opened.shop;
+  const look = async () => {
+    await asOwner(database.url, `update tasks set overdue_at = now() - interval '1 second' where key = $1`, [`approval:${text.id}`]);
+    // The text is due within seconds: a worker that looks a minute later.
+    await overduePass({ ...deps, clock: { ...deps.clock, nowMs: () => Date.now() + 60_000 } });
+  };
+  await look();
+  expect(await taskOf(text)).toMatchObject({ state: 'open', reminders: 1, overdueAt: expect.any(Number) as unknown });
+  expect(await dispatch(text)).toBe('sent');
+  await look();
+  expect(await taskOf(text)).toMatchObject({ state: 'dismissed', result: 'it was not decided in time', closedBy: 'overdue' });
 });
 
 test('approved before it is due, a step never waits', async () => {

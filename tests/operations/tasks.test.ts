@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const ask = (method: 'GET' | 'POST', url: string, payload?: object) =>
+const ask = (method: 'GET' | 'POST' | 'PATCH', url: string, payload?: object) =>
   shop.app.inject({ method, url, headers: { authorization: `Bearer ${shop.tenant.apiKey}` }, ...(payload === undefined ? {} : { payload }) });
 const add = (key: string | null, data: Record<string, unknown>) =>
   shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => addTask(tx, shop.tenant.tenantId, { kind: 'question', key, subjectId: null, data }));
@@ -32,4 +32,14 @@ test('of tasks with one key one is open, and a repeat brings it up to date', asy
   expect((await open()).map(({ data }) => data)).toEqual([{ note: 'third' }, { note: 'another' }]);
   const rows = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(tasks).where(eq(tasks.key, 'chat:1')));
   expect(rows.length).toBe(2);
+});
+
+test('a store with a hot lead that its admin was not told of is found', async () => {
+  const stores = () => shop.deps.db.tenantsWithWork('alerts');
+  await ask('PATCH', '/api/settings', { settings: { adminChatId: '4711' } });
+  expect(await stores()).not.toContain(shop.tenant.tenantId);
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    addTask(tx, shop.tenant.tenantId, { kind: 'hot_lead', key: 'hot:1', subjectId: null, data: {} }),
+  );
+  expect(await stores()).toContain(shop.tenant.tenantId);
 });

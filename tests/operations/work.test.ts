@@ -1,6 +1,7 @@
 import { asc, eq } from 'drizzle-orm';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createPrometheus } from '../../config/telemetry.ts';
 import { contacts, enrollments, messages, tasks } from '../../db/schema/index.ts';
 import { assessAccounts } from '../../operations/risk/assess.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
@@ -82,6 +83,28 @@ describe('a step for a colleague', () => {
     expect(all[1]?.data).toMatchObject({ tried: [{ step: 'escalate_now', channel: 'task', state: 'sent' }] });
     const ledger = await inTenant((tx) => tx.select({ state: messages.state }).from(messages).where(eq(messages.enrollmentId, enrollment)));
     expect(ledger).toEqual([{ state: 'sent' }, { state: 'sent' }]);
+  });
+
+  test('the time from the detection to the first action is in the metrics, once for each intervention', async () => {
+    const { enrollment } = await atRisk();
+    const { registry, telemetry } = createPrometheus();
+    const measured = async () => {
+      const text = await registry.getSingleMetricAsString('rekindle_risk_first_action_seconds');
+      return [/_count\{put_off="false"\} (\d+)/.exec(text)?.[1], /_sum\{put_off="false"\} ([\d.]+)/.exec(text)?.[1]].map(Number);
+    };
+    const step = { tenantId: shop.tenant.tenantId, enrollmentId: enrollment, stepId: 'escalate_now' };
+    const began = (await inTenant((tx) => tx.select({ atMs: enrollments.enrolledAt }).from(enrollments).where(eq(enrollments.id, enrollment))))[0];
+    for (let settled = false; !settled; ) {
+      const result = await dispatchStep({ ...shop.deps, telemetry }, step);
+      settled = result.kind === 'done' && result.progress.settled['escalate_now'] !== undefined;
+    }
+    const tookS = (Date.now() - (began?.atMs ?? 0)) / 1_000;
+    const [count, sum = 0] = await measured();
+    expect(count).toBe(1);
+    expect(sum).toBeGreaterThan(0);
+    expect(sum).toBeLessThanOrEqual(tookS);
+    await dispatchStep({ ...shop.deps, telemetry }, { ...step, stepId: 'call_now' });
+    expect((await measured())[0]).toBe(1);
   });
 
   test('a worker that died behind the task and before its outcome makes no second one', async () => {

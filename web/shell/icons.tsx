@@ -103,6 +103,11 @@ export const icons = {
       <path d="M8 12 12 8M7 9 5 11a2.8 2.8 0 0 0 4 4l2-2M9 7l2-2a2.8 2.8 0 0 1 4 4l-2 2" />
     </Icon>
   ),
+  notifications: (
+    <Icon>
+      <path d="M5.500 13V9a4.500 4.500 0 0 1 9 0v4l1.500 1.500H4L5.500 13ZM8.500 17h3" />
+    </Icon>
+  ),
   team: (
     <Icon>
       <circle cx="7.5" cy="7.5" r="2.5" />

@@ -11,6 +11,7 @@ export const pages = [
   { to: '/$store/risk', name: 'Risk', icon: 'risk', needs: 'read', exact: false },
   { to: '/$store/operations', name: 'Operations', icon: 'operations', needs: 'read', exact: false },
   { to: '/$store/connections', name: 'Connections', icon: 'connections', needs: 'read', exact: false },
+  { to: '/$store/notifications', name: 'Notifications', icon: 'notifications', needs: 'read', exact: false },
   { to: '/$store/settings', name: 'Settings', icon: 'settings', needs: 'read', exact: false },
   { to: '/$store/team', name: 'Team', icon: 'team', needs: 'read', exact: false },
   { to: '/$store/audit', name: 'Audit log', icon: 'audit', needs: 'administer', exact: false },

@@ -4,10 +4,12 @@ import { z } from 'zod';
 import {
   dropNotification,
   listNotifications,
+  notificationCauses,
   type NotificationEntry,
   notificationStates,
   resumeNotification,
 } from '../../../operations/notifications/notifications.ts';
+import { checkTarget, mostChecksPerHour } from '../../../operations/notifications/check-target.ts';
 import {
   changeTarget,
   createTarget,
@@ -69,7 +71,8 @@ const textBody = z.strictObject({ subject: z.string().max(300).nullable().defaul
 const notificationSchema = z
   .object({
     ...{ id: z.uuid(), task: z.uuid(), target: z.uuid(), owner: z.string().nullable(), channel },
-    cause: z.enum(['opened', 'assigned']),
+    cause: z.enum(notificationCauses).meta({ description: '`overdue`: it reminds of a task that nobody has done in time.' }),
+    reminder: z.int().nullable().meta({ description: 'Which reminder it is, from 1; null: it is none.' }),
     state: z.enum(notificationStates).meta({
       description:
         '`waiting` and `calling`: on its way. `sent`: taken. `unknown`: it may have arrived, and is never sent again. `parked`: somebody has to do something, see `response`. `dropped`: nobody needed it any more.',
@@ -187,6 +190,37 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const { id } = request.params;
       const removed = isId(id) && (await removeTarget(deps, callerOf(request).tenantId, id, actorOf(request)));
       return removed ? reply.code(204).send(null) : unknownTarget(reply);
+    },
+  );
+
+  app.post(
+    '/api/notification-targets/:id/check',
+    {
+      config: { permission: 'administer' },
+      schema: {
+        summary: 'Send a test to a target',
+        description: `One message about nobody, at once; ${mostChecksPerHour} in an hour at most.`,
+        params: idParams,
+        response: {
+          200: z
+            .object({
+              outcome: z
+                .enum(['accepted', 'refused', 'unknown', 'no_way'])
+                .meta({ description: '`unknown`: it may have arrived; `no_way`: the store has no account for the channel.' }),
+              detail: z.string(),
+            })
+            .meta({ id: 'NotificationTargetCheck' }),
+          ...problems(401, 404, 409, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const check = isId(id) ? await checkTarget(deps, callerOf(request).tenantId, id, actorOf(request)) : { kind: 'unknown' as const };
+      if (check.kind === 'unknown') return unknownTarget(reply);
+      if (check.kind === 'too_many')
+        return problem(reply, 409, 'too_many_checks', `There were ${mostChecksPerHour} tests within an hour: wait, and look at what arrived.`);
+      return { outcome: check.kind === 'no_way' ? check.kind : check.outcome, detail: check.detail };
     },
   );
 
@@ -322,8 +356,8 @@ const presentTemplate = ({ kind, channel: by, subject, body, isOwn, updatedAtMs 
   updated_at: isoTimeOrNull(updatedAtMs),
 });
 const present = (one: NotificationEntry): z.input<typeof notificationSchema> => ({
-  ...{ id: one.id, task: one.taskId, target: one.targetId, owner: one.owner, channel: one.channel, cause: one.cause, state: one.state },
-  ...{ attempts: one.attempts, account: one.account, response: one.response },
+  ...{ id: one.id, task: one.taskId, target: one.targetId, owner: one.owner, channel: one.channel, cause: one.cause, reminder: one.reminder },
+  ...{ state: one.state, attempts: one.attempts, account: one.account, response: one.response },
   ...{ created_at: isoTime(one.createdAtMs), next_at: isoTimeOrNull(one.nextAtMs), settled_at: isoTimeOrNull(one.settledAtMs) },
   uses: one.uses.map(({ action, by, atMs }) => ({ action, by, at: isoTime(atMs) })),
 });

@@ -3,15 +3,21 @@ import type { NotificationMessage, NotificationWay, WayContext } from './outlet.
 
 /** By an account of the store's for messages, or the installation's. @returns null where there is none */
 export function bySender(
-  { outlets }: Pick<WayContext, 'outlets'>,
+  { outlets, account }: Pick<WayContext, 'outlets' | 'account'>,
   channel: Sender['channel'],
   payloadOf: (message: NotificationMessage) => Payload,
 ): NotificationWay | null {
-  const outlet = outlets.forChannel(channel);
+  const outlet = account === null ? outlets.forChannel(channel) : outlets.ofAccount(account, channel);
   if (outlet === null) return null;
   const { sender } = outlet;
+  const { reconciliation } = sender;
   return {
     account: sender.account,
+    // A provider that suppresses repeats by their key wants the same bytes, and what a notification says is stored nowhere: it is not repeated there.
+    question:
+      reconciliation.kind === 'find'
+        ? { settleAfterMs: reconciliation.settleAfterMs, ask: (message) => reconciliation.find(keyOf(message), payloadOf(message)) }
+        : null,
     async send(message, deadline): Promise<SendOutcome> {
       let session;
       try {
@@ -21,7 +27,7 @@ export function bySender(
         return { kind: 'refused', severity: 'soft', outage: true, response: (error instanceof Error ? error.message : String(error)).slice(0, 200) };
       }
       try {
-        return await session.send(payloadOf(message), `notification-${message.id}`, deadline);
+        return await session.send(payloadOf(message), keyOf(message), deadline);
       } catch (error) {
         return { kind: 'unknown', response: (error instanceof Error ? error.message : String(error)).slice(0, 200) };
       } finally {
@@ -30,3 +36,5 @@ export function bySender(
     },
   };
 }
+
+const keyOf = ({ id }: Pick<NotificationMessage, 'id'>) => `notification-${id}`;

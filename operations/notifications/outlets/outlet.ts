@@ -1,3 +1,4 @@
+import type { NotificationCause } from '../../../domain/notifications/cause.ts';
 import type { TaskAction } from '../../../domain/notifications/links.ts';
 import type { TenantSettings } from '../../../domain/tenant-settings.ts';
 import type { Deadline, SendOutcome } from '../../../integrations/port.ts';
@@ -14,7 +15,7 @@ export interface NotificationMessage {
   links: Record<TaskAction | 'task', string>;
   /** For programs. Personal data. */
   task: Readonly<Record<string, unknown>>;
-  cause: 'opened' | 'assigned';
+  cause: NotificationCause;
   /** Epoch milliseconds. */
   atMs: number;
 }
@@ -31,11 +32,15 @@ export interface NotificationWay {
   /** Names the account at the provider; no secret in it. */
   account: string;
   send(message: NotificationMessage, deadline: Deadline): Promise<SendOutcome>;
+  /** How the receiver is asked after a message in doubt, from so long after the call on; null: it cannot be. `ask` throws where the answer settles nothing. */
+  question: { settleAfterMs: number; ask(message: NotificationMessage): Promise<'accepted' | 'not_accepted'> } | null;
 }
 
 export interface WayContext {
   clock: Clock;
   outlets: Outlets;
+  /** The account that a call in doubt went through: no other can answer for it; null: whatever the store has now. */
+  account: string | null;
   settings: TenantSettings;
   publicUrl: string;
 }

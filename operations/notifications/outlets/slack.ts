@@ -15,6 +15,7 @@ export const slack: NotificationOutlet = {
   missing: '',
   way: ({ address }) => ({
     account: `slack:${hostOf(address)}`,
+    question: null,
     send({ body, links }, deadline) {
       const actions = actionLabels.map(([action, label]) => `<${links[action]}|${label}>`).join('  ·  ');
       const text = `${escaped(body)}\n\n${actions}`;

@@ -12,6 +12,7 @@ export const webhook: NotificationOutlet = {
   missing: '',
   way: ({ address, secret = '' }, { clock }) => ({
     account: `webhook:${hostOf(address)}`,
+    question: null,
     send({ id, body: text, links, task, cause, atMs }, deadline) {
       const name = `msg_${id}`;
       const seconds = Math.floor(clock.nowMs() / 1_000);

@@ -80,7 +80,8 @@ function OneTask({ task, onClose }: { task: Task; onClose: () => void }) {
         {task.recommendation !== null && <p className="text-[0.8125rem] break-words">{task.recommendation}</p>}
         {task.result !== null && <p className="text-[0.8125rem] break-words">{task.result}</p>}
         <p className="mt-0.5 text-xs text-soft">
-          {task.owner ?? 'Nobody has it yet'} · due <Time at={task.due_at} /> {task.enrollment !== null && <PersonOf enrollment={task.enrollment} />}
+          {task.owner ?? 'Nobody has it yet'} · due <Time at={task.due_at} /> {task.late.length > 0 && <>· came from {task.late.join(', ')} </>}{' '}
+          {task.enrollment !== null && <PersonOf enrollment={task.enrollment} />}
         </p>
         {fault !== null && (
           <p role="alert" className="text-[0.8125rem] text-bad">

@@ -1,0 +1,7 @@
+/** Why somebody is told of a task: it was opened, it was given to them, or it is overdue. */
+export const notificationCauses = ['opened', 'assigned', 'overdue'] as const;
+export type NotificationCause = (typeof notificationCauses)[number];
+
+/** Reminders are stored beside the cause (`db/schema/notifications.ts`). */
+export const causeOf = ({ cause, reminder }: { cause: 'opened' | 'assigned'; reminder: number | null }): NotificationCause =>
+  reminder === null ? cause : 'overdue';
