@@ -363,6 +363,8 @@ export interface Integration {
    * subject before it. Absent: none, and the page has to bring a proof (`operations/onsite/proof.ts`).
    */
   secretKeys?: readonly string[];
+  /** Why a secret that is entered could never verify a webhook, in a sentence; null: it can. Absent: any text can. */
+  unusableSecret?(secret: string): string | null;
   /** The secrets of its webhooks that the configuration holds already, so that nobody enters them twice. @throws ZodError */
   webhookSecrets?(config: unknown): readonly string[];
   receiver?: Receiver;

@@ -20,6 +20,10 @@ export function standardWebhookKey(secret: string): Buffer | null {
   return key.length === 0 ? null : key;
 }
 
+/** Why a secret can sign and verify nothing; null: it can. */
+export const unusableStandardSecret = (secret: string): string | null =>
+  standardWebhookKey(secret) === null ? 'is no secret of Standard Webhooks: `whsec_` followed by base64' : null;
+
 /** The parts that the signature covers, concatenated: `id.timestamp.body`. */
 function standardWebhookParts(id: string, timestamp: string, body: string | Buffer): (string | Buffer)[] {
   return [`${id}.${timestamp}.`, body];

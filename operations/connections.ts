@@ -259,7 +259,7 @@ export function rotateSecret(deps: ConnectionDeps, tenantId: string, id: string,
       return { kind: 'invalid', faults: [{ path: 'secret', message: `stands in the configuration of ${integration.name}: change that` }] };
     }
     const next = secretsFor(integration, { integration: row.integration, name: row.name, config: null, secrets: secret === null ? [] : [secret] });
-    if (next.kind === 'invalid') return next;
+    if (next.kind === 'invalid') return { kind: 'invalid', faults: next.faults.map((fault) => ({ ...fault, path: 'secret' })) };
     const [fresh] = next.secrets;
     if (fresh === undefined) return { kind: 'invalid', faults: [{ path: 'secret', message: 'this integration signs nothing' }] };
     const secrets = [deps.sealing.seal(fresh), ...row.secrets.slice(0, 1)];
@@ -386,7 +386,13 @@ function secretsFor(
       ? { kind: 'ok', secrets: [], shown: null }
       : { kind: 'invalid', faults: [{ path: 'secrets', message: `${integration.name} delivers no webhooks: leave them out` }] };
   }
-  if (request.secrets.length > 0) return { kind: 'ok', secrets: request.secrets, shown: null };
+  if (request.secrets.length > 0) {
+    const faults = request.secrets.flatMap((secret, index) => {
+      const message = integration.unusableSecret?.(secret) ?? null;
+      return message === null ? [] : [{ path: `secrets.${index}`, message }];
+    });
+    return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'ok', secrets: request.secrets, shown: null };
+  }
   const made = integration.newSecret?.();
   if (made !== undefined) return { kind: 'ok', secrets: [made], shown: made };
   const given = integration.webhookSecrets?.(request.config) ?? [];

@@ -19,7 +19,9 @@ export type Sent =
   | { kind: 'unknown_connection' }
   /** Its integration takes no events of ours, only its provider's own deliveries. */
   | { kind: 'not_ours'; integration: string }
-  | { kind: 'disconnected' };
+  | { kind: 'disconnected' }
+  /** Its newest secret can sign nothing: it was entered before such secrets were refused. */
+  | { kind: 'unusable_secret'; reason: string };
 
 /**
  * Deliver an event to a connection as its own system would: signed with its secret, and taken in by the same steps, the check of the signature
@@ -43,6 +45,9 @@ export async function sendTestEvent(
   if (sign === undefined) return { kind: 'not_ours', integration: row.integration };
   const [newest] = row.secrets;
   if (row.state !== 'connected' || newest === undefined) return { kind: 'disconnected' };
+  const secret = deps.sealing.open(newest);
+  const reason = deps.integrations[row.integration]?.unusableSecret?.(secret) ?? null;
+  if (reason !== null) return { kind: 'unusable_secret', reason };
   const nowMs = deps.clock.nowMs();
   const timestamp = new Date(event.occurredAtMs ?? nowMs).toISOString();
   const body = JSON.stringify({ type: event.type, timestamp, data: event.data });
@@ -50,7 +55,7 @@ export async function sendTestEvent(
     method: 'POST',
     url: webhookUrlOf(deps, row.integration, row.id),
     raw: Buffer.from(body),
-    headers: sign(deps.sealing.open(newest), { id: deliveryId, body, nowMs }),
+    headers: sign(secret, { id: deliveryId, body, nowMs }),
     receivedAtMs: nowMs,
   } as const;
   const acceptance = await acceptDelivery(deps, row.integration, row.id, delivery);

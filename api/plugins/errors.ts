@@ -31,7 +31,8 @@ const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
-const meanings = {
+/** What each status of an error says. */
+export const meanings = {
   400: 'The request is not understood.',
   401: 'Who is asking is not known.',
   403: 'Who asks is known, and may not do this.',
@@ -44,6 +45,7 @@ const meanings = {
   422: 'Of an event: it names nobody and nothing; it is kept, and `fields` say what to correct. Else the `Idempotency-Key` was used for another request.',
   426: 'This is a WebSocket: `Upgrade` it.',
   429: 'Too many attempts. `Retry-After` says when to try again.',
+  431: 'The head of the request, its address included, is larger than 16 KiB.',
   503: 'Not now. `Retry-After` says when to try again; nothing is lost by repeating.',
 } as const;
 

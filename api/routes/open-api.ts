@@ -2,6 +2,7 @@ import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { webhookEvent, webhookEventTypes } from '../../operations/webhooks/event-types.ts';
+import { meanings } from '../plugins/errors.ts';
 import { genericEvent } from './webhooks/generic-events.ts';
 
 /**
@@ -54,6 +55,10 @@ export function completeOpenApi(document: JsonObject): JsonObject {
       described['operationId'] ??= operationIdOf(method, path);
       // Without it the reader has to guess whether a key is needed.
       described['security'] ??= [];
+      const responses = objectAt(described, 'responses');
+      // Before there is a route: every address refuses a head that is too large.
+      responses['431'] ??= problemAnswer(431);
+      if (mayBeRefused(described['parameters'])) responses['400'] ??= problemAnswer(400);
     }
   }
   const schemas = objectAt(objectAt(document, 'components'), 'schemas');
@@ -65,6 +70,18 @@ export function completeOpenApi(document: JsonObject): JsonObject {
 type JsonObject = Record<string, unknown>;
 const asObject = (value: unknown): JsonObject => (typeof value === 'object' && value !== null ? (value as JsonObject) : {});
 const objectAt = (parent: JsonObject, key: string): JsonObject => asObject((parent[key] ??= {}));
+
+const problemAnswer = (status: 400 | 431): JsonObject => ({
+  description: meanings[status],
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
+/** Whether a value of a path or a query may be one that the route does not take. */
+const mayBeRefused = (parameters: unknown): boolean =>
+  Array.isArray(parameters) &&
+  parameters.some((parameter) =>
+    Object.keys(asObject(asObject(parameter)['schema'])).some((key) => !['type', 'description', 'default'].includes(key)),
+  );
 
 /** `GET /recovery/sequences` → `getRecoverySequences` */
 function operationIdOf(method: string, path: string): string {

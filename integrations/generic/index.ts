@@ -1,6 +1,6 @@
 import type { Integration } from '../port.ts';
 import { genericReceiver } from './receive.ts';
-import { newStandardWebhookSecret, signStandardWebhook } from '../standard-webhooks.ts';
+import { newStandardWebhookSecret, signStandardWebhook, unusableStandardSecret } from '../standard-webhooks.ts';
 
 /** A merchant's own systems. */
 export const generic: Integration = {
@@ -8,6 +8,7 @@ export const generic: Integration = {
   title: 'Your own system',
   purpose: 'shop',
   newSecret: newStandardWebhookSecret,
+  unusableSecret: unusableStandardSecret,
   receiver: genericReceiver,
   signEvent(secret, { id, body, nowMs }) {
     const seconds = Math.floor(nowMs / 1_000);

@@ -2,6 +2,7 @@ import type { Integration } from '../port.ts';
 import { sendGridConfig } from './config.ts';
 import { sendGridReceiver } from './receive.ts';
 import { createSendGridSender } from './send.ts';
+import { unusableKey } from './sign.ts';
 
 /** Emails by SendGrid. The key that its webhooks are checked with is made there, and is entered. */
 export const sendGrid: Integration = {
@@ -10,5 +11,6 @@ export const sendGrid: Integration = {
   purpose: 'email',
   config: sendGridConfig,
   receiver: sendGridReceiver,
+  unusableSecret: unusableKey,
   sender: (config) => createSendGridSender(sendGridConfig.parse(config)),
 };

@@ -31,6 +31,10 @@ export function verifySendGrid(delivery: Delivery, secrets: Secrets): Refusal | 
   return ageMs > oldestMs || ageMs < -aheadMs ? 'stale' : null;
 }
 
+/** Why a key can verify nothing; null: it can. */
+export const unusableKey = (secret: string): string | null =>
+  publicKey(secret) === null ? 'is no verification key: copy it from Mail Settings, Event Webhook, Signature Verification' : null;
+
 function publicKey(secret: string): KeyObject | null {
   try {
     const key = createPublicKey({ key: Buffer.from(secret.trim(), 'base64'), format: 'der', type: 'spki' });

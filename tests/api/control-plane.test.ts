@@ -122,6 +122,37 @@ describe('connections', () => {
     expect((await own('DELETE', `/api/connections/${made.id}`)).status).toBe(404);
   });
 
+  test('a secret that could never verify a webhook is refused, when it is entered and when it is rotated', async () => {
+    const message = expect.stringContaining('whsec_') as unknown;
+    const request = { integration: 'generic', name: 'Our own system', secrets: ['not a secret of this kind'] };
+    expect(await own('POST', '/api/connections', request)).toMatchObject({ status: 400, body: { errors: [{ path: 'secrets.0', message }] } });
+    const key = {
+      integration: 'sendgrid',
+      name: 'Emails',
+      config: { apiKey: `SG.${'x'.repeat(40)}` },
+      secrets: ['not-a-key'],
+    };
+    expect(await own('POST', '/api/connections', key)).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'secrets.0', message: expect.stringContaining('verification key') as unknown }] },
+    });
+    const { body } = await own('POST', '/api/connections', { integration: 'generic', name: 'Our own system' });
+    const path = `/api/connections/${String(body?.['id'])}`;
+    expect(await own('POST', `${path}/rotate`, { secret: 'not a secret of this kind' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'secret', message }] },
+    });
+    // One that an earlier release took: nothing can be signed with it, and that is said.
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx
+        .update(connections)
+        .set({ secrets: [shop.deps.sealing.seal('of an earlier release')] })
+        .where(eq(connections.id, String(body?.['id']))),
+    );
+    expect(await own('POST', `${path}/send`, { type: 'enrolled', data: {} })).toMatchObject({ status: 409, body: { code: 'unusable_secret' } });
+    expect((await own('DELETE', path)).status).toBe(204);
+  });
+
   test('secrets that stand in the configuration change with it, and the one before stays valid', async () => {
     const config = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'the-first-invented-token', from: '+12025550100' };
     const made = (await own('POST', '/api/connections', { integration: 'twilio', name: 'Texts', config })).body as unknown as MadeConnection;

@@ -14,7 +14,7 @@ interface Operation {
   summary?: string;
   tags?: string[];
   security?: Record<string, unknown>[];
-  parameters?: { name: string; in: string; required?: boolean }[];
+  parameters?: { name: string; in: string; required?: boolean; schema: object }[];
   responses: Record<string, { description: string; content?: Record<string, { schema: unknown }> }>;
 }
 interface Document {
@@ -60,11 +60,18 @@ test('what a request may name as a number fits the column that it is compared wi
   for (const { name, operation } of operations()) {
     // A webhook's numbers are read one by one (integrations/read/text.ts).
     if (name.startsWith('POST /api/webhooks/')) continue;
-    for (const parameter of operation.parameters ?? []) look((parameter as { schema?: unknown }).schema, `${name} ?${parameter.name}`);
+    for (const parameter of operation.parameters ?? []) look(parameter.schema, `${name} ?${parameter.name}`);
     for (const { schema } of Object.values(operation.requestBody?.content ?? {})) look(schema, name);
   }
   // Settings are stored as JSON.
   expect(tooLarge.filter((at) => !/(settings|config)\.(settings\.|thresholds\.|offers\.)|POST \/api\/tenants\.settings\./.test(at))).toEqual([]);
+});
+
+test('every address says that it refuses a head that is too large, and a value of its path that it does not take', () => {
+  for (const { name, operation } of operations()) {
+    expect(operation.responses, name).toHaveProperty('431');
+    if ((operation.parameters ?? []).some(({ schema }) => 'maxLength' in schema)) expect(operation.responses, name).toHaveProperty('400');
+  }
 });
 
 test('every route is described, and nothing that does not exist', () => {
@@ -379,9 +386,9 @@ test('every operation says what it is for and what it answers when it fails', ()
     expect(operation.tags, name).toHaveLength(1);
     for (const [status, response] of Object.entries(operation.responses)) {
       expect(response.description, `${name} ${status}`).toBeTruthy();
-      if (Number(status) < 400 || name === 'GET /healthz') continue;
-      // A shopper's browser gets a page, a program gets problem details.
-      const type = name.includes('{token}') ? 'text/html' : 'application/problem+json';
+      if (Number(status) < 400 || (name === 'GET /healthz' && status !== '431')) continue;
+      // A shopper's browser gets a page, a program gets problem details. A head that is too large is refused before there is a route.
+      const type = name.includes('{token}') && status !== '431' ? 'text/html' : 'application/problem+json';
       expect(Object.keys(response.content ?? {}), `${name} ${status}`).toEqual([type]);
     }
   }

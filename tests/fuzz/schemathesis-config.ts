@@ -20,7 +20,7 @@ connections = { values = ${JSON.stringify(Object.values(connections).map(({ id }
 "path.connection" = { dictionary = "connections", probability = 0.8 }
 
 [checks.negative_data_rejection]
-# 412: an If-Match that is none cannot be what is stored.
-expected-statuses = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "428", "429", "5xx"]
+# 412: an If-Match that is none cannot be what is stored. 431: what is too long may be too long for any head.
+expected-statuses = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "428", "429", "431", "5xx"]
 `;
 }

@@ -181,6 +181,8 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
           return unknown(reply);
         case 'disconnected':
           return problem(reply, 409, 'disconnected', 'The connection is disconnected: connect it again first.');
+        case 'unusable_secret':
+          return problem(reply, 409, 'unusable_secret', `The secret of the connection ${sent.reason}. Rotate it.`);
         case 'not_ours':
           return problem(
             reply,

@@ -20,7 +20,8 @@ export const typesField = z
 
 export const afterField = z
   .string()
-  .max(20_000)
+  // With everything else in the head of a request, which holds 16 KiB.
+  .max(12_000)
   .transform((text, context): LiveCursor => {
     const cursor = decodeCursor(text);
     if (cursor !== null) return cursor;
