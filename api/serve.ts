@@ -36,6 +36,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     oidc: env.OIDC,
     privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,
+    interventionStores: env.REKINDLE_INTERVENTION_STORES,
     log,
     applicationName: 'rekindle-api',
     telemetry,

@@ -65,6 +65,7 @@ const remedies = {
   SILENT_SWEEP_MOST: 'Give how many silent leads of a store a sweep examines at most, 1 to 10000, or leave it out to use 100.',
   GHOST_SWEEP_SECONDS: 'Give the seconds between two sweeps for leads that left a chat, 60 or more, or leave it out to use 1800 (30 min).',
   GHOST_SWEEP_MOST: 'Give how many leads of a store that left a chat a sweep examines at most, 1 to 10000, or leave it out to use 1000.',
+  REKINDLE_INTERVENTION_STORES: 'Give the percent of stores whose accounts get interventions by themselves, 0 to 100, or leave it out to use 100.',
   GHL_API_KEY: 'Give the private integration token of the GoHighLevel location (Settings → Private Integrations), or leave both GHL_* out.',
   GHL_LOCATION_ID: 'Give the id of the GoHighLevel location, as the address of its pages has it behind /location/, or leave both GHL_* out.',
   METRICS_PORT: 'Give a port between 1 and 65535 for the worker’s own /metrics, or leave it out.',
@@ -169,6 +170,7 @@ const schema = z.object({
     .min(60, 'is below 60')
     .max(604_800, 'is more than a week')
     .default(14_400),
+  REKINDLE_INTERVENTION_STORES: z.coerce.number('is not a number').min(0, 'is below 0').max(100, 'is above 100').default(100),
   SILENT_SWEEP_MOST: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is below 1').max(10_000, 'is above 10000').default(100),
   GHOST_SWEEP_SECONDS: z.coerce
     .number('is not a number')
@@ -236,6 +238,8 @@ export interface Env {
   SILENT_SWEEP_MOST: number;
   GHOST_SWEEP_SECONDS: number;
   GHOST_SWEEP_MOST: number;
+  /** Percent of the stores whose accounts get interventions by themselves. */
+  REKINDLE_INTERVENTION_STORES: number;
   /** Where people may sign in beside a password; null: nowhere. */
   OIDC: { issuer: string; clientId: string; clientSecret: string } | null;
   /** The GoHighLevel location of the first store; null: none is named here. */
@@ -297,6 +301,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     SILENT_SWEEP_MOST: env.SILENT_SWEEP_MOST,
     GHOST_SWEEP_SECONDS: env.GHOST_SWEEP_SECONDS,
     GHOST_SWEEP_MOST: env.GHOST_SWEEP_MOST,
+    REKINDLE_INTERVENTION_STORES: env.REKINDLE_INTERVENTION_STORES,
     OIDC: oidc.provider,
     GHL: ghl.location,
     METRICS_PORT: env.METRICS_PORT ?? null,

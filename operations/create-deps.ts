@@ -41,6 +41,8 @@ export interface DepsOptions {
   /** Where the whole process may connect to beside the public internet; absent: as it was. */
   privateAddresses?: PrivateAddresses;
   timeScale: number | null;
+  /** Percent of the stores whose accounts get interventions by themselves; absent: all of them. */
+  interventionStores?: number;
   log: Log;
   applicationName: string;
   maxConnections?: number;
@@ -116,6 +118,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     mailFrom: mail.mailFrom,
     publicUrl: options.publicUrl,
     timeScale: options.timeScale,
+    interventionStores: options.interventionStores ?? 100,
     kickRelay: () => {
       for (const listener of kicked) listener();
     },

@@ -167,6 +167,8 @@ export interface Deps {
   createSenders(integration: string, config: string, context: SenderContext): readonly Sender[];
   /** The installation's own senders, at most one a channel: for tenants without a connection of that channel. */
   defaultSenders: readonly Sender[];
+  /** Percent of the stores whose accounts get interventions by themselves. Source: docs/rules.md#rule-122 */
+  interventionStores: number;
   /** From whom emails come that the installation itself sends to people who work with it; null: it sends none. */
   mailFrom: MailFrom | null;
   /** Absolute, without a trailing slash: links in messages start with it. */

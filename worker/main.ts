@@ -23,6 +23,7 @@ async function main(): Promise<void> {
     dkim: env.DKIM,
     privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,
+    interventionStores: env.REKINDLE_INTERVENTION_STORES,
     log,
     applicationName: 'rekindle-worker',
     telemetry,

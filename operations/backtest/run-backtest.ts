@@ -49,7 +49,17 @@ export interface BacktestInput {
 
 export type BacktestDeps = Pick<
   Deps,
-  'db' | 'clock' | 'sealing' | 'subjects' | 'timeScale' | 'createSenders' | 'integrations' | 'defaultSenders' | 'publicUrl' | 'log'
+  | 'db'
+  | 'clock'
+  | 'sealing'
+  | 'subjects'
+  | 'timeScale'
+  | 'interventionStores'
+  | 'createSenders'
+  | 'integrations'
+  | 'defaultSenders'
+  | 'publicUrl'
+  | 'log'
 >;
 
 /**

@@ -53,7 +53,8 @@ export interface NewKeywordAnswer {
 /** What a decision depends on besides the event and the world. Ids and hashes come from the caller, so that deciding computes nothing random. */
 export interface DecisionContext {
   source: EventSource;
-  tenant: { slug: string; settings: TenantSettings; timeScale: number };
+  /** `isIntervening`: the installation’s rollout has reached the store (rule 122). */
+  tenant: { slug: string; settings: TenantSettings; timeScale: number; isIntervening: boolean };
   /** The delivery that the event came with; null: it came without a webhook. */
   inboxId: string | null;
   nowMs: number;

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { tenants } from '../../db/schema/index.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
+import { pointOf } from '../dispatch/assignment.ts';
 import type { Deps } from '../deps.ts';
 import type { TenantRow } from './delivery.ts';
 import type { DecisionContext } from './draft.ts';
@@ -16,14 +17,14 @@ export async function readTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
 
 /** @param where - `connectionId` is empty and `inboxId` null where there is no webhook */
 export function decisionContext(
-  deps: Pick<Deps, 'sealing' | 'clock' | 'timeScale' | 'subjects'>,
+  deps: Pick<Deps, 'sealing' | 'clock' | 'timeScale' | 'subjects' | 'interventionStores'>,
   where: { tenantId: string; connectionId: string; inboxId: string | null },
   tenant: TenantRow,
 ): DecisionContext {
   const settings = settingsOf(tenant);
   return {
     source: sourceOf(where, settings),
-    tenant: { slug: tenant.slug, settings, timeScale: deps.timeScale ?? tenant.timeScale },
+    tenant: { slug: tenant.slug, settings, timeScale: deps.timeScale ?? tenant.timeScale, isIntervening: isIntervening(where.tenantId, deps) },
     inboxId: where.inboxId,
     nowMs: deps.clock.nowMs(),
     kinds: deps.subjects,
@@ -31,3 +32,7 @@ export function decisionContext(
     addressHash: (identity) => deps.sealing.addressHash(where.tenantId, identity.kind, identity.value),
   };
 }
+
+/** Each store has a place of its own, so that whoever is reached by a share of stores is reached by every larger one. Source: docs/rules.md#rule-122 */
+const isIntervening = (tenantId: string, { interventionStores }: Pick<Deps, 'interventionStores'>): boolean =>
+  pointOf('stores with interventions', tenantId) * 100 < interventionStores;

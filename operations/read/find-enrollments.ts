@@ -77,7 +77,7 @@ export function findEnrollments(
   });
 }
 
-export type SearchDeps = ReadDeps & Pick<BuiltDeps, 'sealing' | 'timeScale'>;
+export type SearchDeps = ReadDeps & Pick<BuiltDeps, 'sealing' | 'timeScale' | 'interventionStores'>;
 
 /** A subject that the search finds and about which nothing ever ran. */
 export interface QuietSubject {

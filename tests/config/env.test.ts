@@ -45,6 +45,7 @@ test('three variables are enough; the rest has defaults', () => {
     SILENT_SWEEP_MOST: 100,
     GHOST_SWEEP_SECONDS: 1_800,
     GHOST_SWEEP_MOST: 1_000,
+    REKINDLE_INTERVENTION_STORES: 100,
     OIDC: null,
     GHL: null,
     METRICS_PORT: null,

@@ -16,7 +16,7 @@ function context(): DecisionContext {
   let ids = 0;
   return {
     source: sourceOf({ tenantId: 't', connectionId: 'shop' }, settings),
-    tenant: { slug: 't', settings, timeScale: 1 },
+    tenant: { slug: 't', settings, timeScale: 1, isIntervening: true },
     inboxId: 'delivery',
     nowMs: startMs,
     kinds: subjectKinds,

@@ -1,9 +1,10 @@
 import { and, asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { behaviours, enrollments, messages, riskAssessments, riskModels, sequences, tasks } from '../../../db/schema/index.ts';
+import { behaviours, enrollments, messages, riskAssessments, riskModels, sequences, tasks, tenants } from '../../../db/schema/index.ts';
 import { returnOf } from '../../../domain/interventions/worth.ts';
 import { bandOf, usualThresholds } from '../../../domain/risk/bands.ts';
 import { dispatchStep } from '../../../operations/dispatch-step.ts';
+import { decisionContext } from '../../../operations/intake/tenant.ts';
 import { assessAccounts, assessDue, askRisk } from '../../../operations/risk/assess.ts';
 import { anotherStore, ask } from '../../api/left-carts.ts';
 import { asOwner } from '../../helpers/database.ts';
@@ -450,5 +451,31 @@ describe('interventions are rolled out', () => {
       const { id } = await latestOf(last);
       expect(await dispatch(id, 'email_now'), 'what runs is held where it stands').toMatchObject({ note: 'sequence_paused' });
     }
+  });
+
+  test('to a share of the stores of an installation: whoever is reached by it is reached by every larger one', async () => {
+    await own('/api/interventions/rollout', 'POST', { percent: 100 });
+    for (const slug of ['churn-early', 'churn-active', 'churn-critical']) await own(`/api/sequences/${slug}/resume`, 'POST', {});
+    const account = await anAccount();
+    await bordersFor(account, 'early');
+    const by = (interventionStores: number) => assessAccounts({ ...shop.deps, interventionStores }, shop.tenant.tenantId, [account], 'time');
+    await by(0);
+    expect(await runsOf(account)).toEqual([]);
+    expect((await own(`/api/risk/assessments?account=${account}&limit=1`)).body).toMatchObject({
+      data: [{ begun: null, kept_from: 'not_rolled_out' }],
+    });
+    await by(100);
+    expect(await runsOf(account), 'the entry was not used up').toHaveLength(1);
+    const [tenant] = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(tenants));
+    if (tenant === undefined) throw new Error('the store is gone');
+    const where = { tenantId: tenant.id, connectionId: '', inboxId: null };
+    const stores = Array.from({ length: 1_000 }, (_, n) => `0192f0c1-7a5e-7cc1-9f2e-${String(n).padStart(12, '0')}`);
+    const reached = (percent: number) =>
+      stores.filter((id) => decisionContext({ ...shop.deps, interventionStores: percent }, { ...where, tenantId: id }, tenant).tenant.isIntervening);
+    const [tenth, quarter] = [reached(10), reached(25)];
+    expect(tenth.length).toBeGreaterThan(60);
+    expect(tenth.length).toBeLessThan(150);
+    expect(quarter).toEqual(expect.arrayContaining(tenth));
+    expect([reached(0).length, reached(100).length]).toEqual([0, 1_000]);
   });
 });
