@@ -17,6 +17,7 @@ import { shopifyOffers } from './shopify-offers/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
+import { knownConfig } from './stored-config.ts';
 import { telegram } from './telegram/index.ts';
 import { twilio } from './twilio/index.ts';
 import { vapi } from './vapi/index.ts';
@@ -84,7 +85,9 @@ export function createSenders(
   context: SenderContext = { webhookUrl: null },
   known: Integrations = integrations,
 ): readonly Sender[] {
-  return known[connection.integration]?.senders?.(connection.config, context) ?? [createSender(connection, context, known)];
+  const integration = known[connection.integration];
+  const config = knownConfig(integration?.config, connection.config);
+  return integration?.senders?.(config, context) ?? [createSender({ ...connection, config }, context, known)];
 }
 
 /**

@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import { connections } from '../db/schema/index.ts';
 import { ownAddressesOf, settingsOf } from '../domain/tenant-settings.ts';
 import type { Integration, Receiver, StoreContext } from '../integrations/port.ts';
+import { knownConfig } from '../integrations/stored-config.ts';
 import type { Deps } from './deps.ts';
 import { answersFrom } from './bots/lease.ts';
 import type { TenantRow } from './intake/delivery.ts';
@@ -11,7 +12,7 @@ import type { TenantRow } from './intake/delivery.ts';
  * counts from then on.
  */
 export async function withConnection(
-  deps: Pick<Deps, 'db' | 'sealing'>,
+  deps: Pick<Deps, 'db' | 'sealing' | 'integrations'>,
   receiver: Pick<Receiver, 'readsConfig' | 'readsChat'>,
   connection: { tenantId: string; id: string },
   store: StoreContext,
@@ -22,9 +23,9 @@ export async function withConnection(
   }
   if (receiver.readsConfig !== true) return store;
   const [row] = await deps.db.withTenant(connection.tenantId, (tx) =>
-    tx.select({ sealed: connections.sealedConfig }).from(connections).where(eq(connections.id, connection.id)),
+    tx.select({ integration: connections.integration, sealed: connections.sealedConfig }).from(connections).where(eq(connections.id, connection.id)),
   );
-  return row?.sealed == null ? store : { ...store, config: JSON.parse(deps.sealing.open(row.sealed)) as unknown };
+  return row?.sealed == null ? store : { ...store, config: opened(deps, row.integration, row.sealed) };
 }
 
 /** The connected connection of the tenant that has this account with an integration; of several, the oldest. @returns its id; null: there is none */
@@ -54,12 +55,15 @@ export function storeContextOf(tenant: Pick<TenantRow, 'settings'>): StoreContex
 
 /** A connection's configuration, opened; null: it has none. `sealed`: as stored, which tells whether it has changed since. */
 export async function readConnectionConfig(
-  { db, sealing }: Pick<Deps, 'db' | 'sealing'>,
+  deps: Pick<Deps, 'db' | 'sealing' | 'integrations'>,
   { tenantId, connectionId }: { tenantId: string; connectionId: string },
 ): Promise<{ integration: string; config: unknown; sealed: string | null }> {
-  const [row] = await db.withTenant(tenantId, (tx) =>
+  const [row] = await deps.db.withTenant(tenantId, (tx) =>
     tx.select({ integration: connections.integration, sealed: connections.sealedConfig }).from(connections).where(eq(connections.id, connectionId)),
   );
   if (row === undefined) throw new Error('the connection does not exist');
-  return { ...row, config: row.sealed === null ? null : (JSON.parse(sealing.open(row.sealed)) as unknown) };
+  return { ...row, config: row.sealed === null ? null : opened(deps, row.integration, row.sealed) };
 }
+
+const opened = ({ integrations, sealing }: Pick<Deps, 'sealing' | 'integrations'>, integration: string, sealed: string): unknown =>
+  knownConfig(integrations[integration]?.config, JSON.parse(sealing.open(sealed)));
