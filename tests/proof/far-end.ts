@@ -1,4 +1,10 @@
 import { addressOf } from '../../domain/channels/index.ts';
+import { resendConfig } from '../../integrations/resend/config.ts';
+import { createResendSender } from '../../integrations/resend/send.ts';
+import { twilioConfig } from '../../integrations/twilio/config.ts';
+import { createTwilioSender } from '../../integrations/twilio/send.ts';
+import { vapiConfig } from '../../integrations/vapi/config.ts';
+import { createVapiSender } from '../../integrations/vapi/send.ts';
 import type { Payload, Deadline, Reconciliation, Sender, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 
 /** The channels of every step, the preferred one first. Each has a far end of its own. */
@@ -7,14 +13,44 @@ export type StepChannel = (typeof stepChannels)[number];
 
 /** A tenth of real times: deadline < lease < dead lease < settle time. A text message's provider is quicker, and its leases die later. */
 export const times: SenderTimes = { deadlineMs: 250, leaseMs: 300, deadLeaseMs: 1_000 };
-const timesOf: Record<StepChannel, SenderTimes> = { email: times, sms: { deadlineMs: 200, leaseMs: 260, deadLeaseMs: 1_050 } };
+const invented: Record<StepChannel, SenderTimes> = { email: times, sms: { deadlineMs: 200, leaseMs: 260, deadLeaseMs: 1_050 } };
 /** How long after the hand-over a request may still be accepted, also when its caller has long gone. */
 export const latestAcceptanceMs = 450;
 export const settleAfterMs = 1_100;
 /** Assumption (a) of docs/guarantees.md, scaled: a call that ends later than this after its deadline was held up by the machine itself. */
-const endsWithinMs = (channel: StepChannel) => timesOf[channel].leaseMs - timesOf[channel].deadlineMs - 5;
+const endsWithinMs = ({ leaseMs, deadlineMs }: SenderTimes) => leaseMs - deadlineMs - 5;
 
 export type ProviderKind = Reconciliation['kind'];
+
+/**
+ * Providers as they really are: the times, the kind and the waits that their adapters declare. VAPI's calls are played on the channel for emails, because a
+ * step of the proof has two channels, and the fence treats all alike. The other far ends are invented.
+ */
+const declared: Readonly<Partial<Record<`${StepChannel} ${ProviderKind}`, Sender>>> = {
+  'email keys': createResendSender(resendConfig.parse({ apiKey: 're_invented' })),
+  'email find': createVapiSender(vapiConfig.parse({ apiKey: 'an-invented-key', assistantId: 'an-assistant', phoneNumberId: 'a-number' })),
+  'sms find': createTwilioSender(twilioConfig.parse({ accountSid: `AC${'0'.repeat(32)}`, authToken: 'an-invented-token', from: '+15005550006' }), {
+    webhookUrl: null,
+  }),
+};
+
+const tenth = ({ deadlineMs, leaseMs, deadLeaseMs }: SenderTimes): SenderTimes => ({
+  deadlineMs: deadlineMs / 10,
+  leaseMs: leaseMs / 10,
+  deadLeaseMs: deadLeaseMs / 10,
+});
+
+function termsOf(channel: StepChannel, kind: ProviderKind): { times: SenderTimes; settleAfterMs: number; keyLifeMs: number } {
+  const real = declared[`${channel} ${kind}`];
+  if (real === undefined) return { times: invented[channel], settleAfterMs, keyLifeMs: 24 * 3_600_000 };
+  const { reconciliation } = real;
+  if (reconciliation.kind !== kind) throw new Error(`${real.account} declares "${reconciliation.kind}" and is played as "${kind}"`);
+  return {
+    times: tenth(real.times),
+    settleAfterMs: reconciliation.kind === 'find' ? reconciliation.settleAfterMs / 10 : settleAfterMs,
+    keyLifeMs: reconciliation.kind === 'keys' ? reconciliation.keyLifeMs : 0,
+  };
+}
 
 /** What the far end does with one request, counted from its hand-over. */
 export interface Behaviour {
@@ -92,17 +128,18 @@ export class FarEnd {
 
   /** The adapter as the product sees it, used by one process. */
   sender(channel: StepChannel, kind: ProviderKind, process: string): Sender {
+    const terms = termsOf(channel, kind);
     const reconciliation: Reconciliation =
       kind === 'keys'
-        ? { kind: 'keys', keyLifeMs: 24 * 3_600_000 }
+        ? { kind: 'keys', keyLifeMs: terms.keyLifeMs }
         : kind === 'find'
-          ? { kind: 'find', settleAfterMs, find: (key) => this.#find(channel, key) }
+          ? { kind: 'find', settleAfterMs: terms.settleAfterMs, find: (key) => this.#find(channel, key) }
           : { kind: 'none' };
     return {
       channel,
       // The same for both channels, as at a provider of both.
       account: `far end (${kind})`,
-      times: timesOf[channel],
+      times: terms.times,
       reconciliation,
       open: async () => ({
         send: (payload, key, deadline, begun) => {
@@ -141,7 +178,7 @@ export class FarEnd {
         this.#abandon.get(process)?.delete(abandon);
         call.endedMs = performance.now();
         call.outcome = outcome;
-        call.stretched = call.endedMs - call.beganMs > leftMs + endsWithinMs(channel);
+        call.stretched = call.endedMs - call.beganMs > leftMs + endsWithinMs(termsOf(channel, kind).times);
         if (takes !== null && behaviour.dropsAbandoned && (outcome === 'unknown' || outcome === 'abandoned')) {
           clearTimeout(takes);
           takes = null;

@@ -105,6 +105,8 @@ async function calmDown(stage: HistoryStage): Promise<void> {
       (e) => e.row !== null && (e.row.live || e.row.state === 'claimed' || (e.row.state === 'unknown' && canBeAsked(plan.providers, e.row.channel))),
     );
     if (!waiting || (performance.now() > patienceMs && world.sweeps.passed > passes)) break;
+    // Some providers are asked seconds later, as their adapters declare.
+    await stage.letTimePass();
     await sleep(100);
   }
   const stuck = seen.end.some((e) => e.row?.live === true);
