@@ -23,6 +23,7 @@ const usage = `npm run bench -- [options]
 --workflows N       growth: as many of them, at most, sleep in Temporal too; default 1000
 --people N          backtest: whose history is replayed; default 100000, the budget's
 --sleeping a,b,c    memory: sleeping workflows; default 0,1000,5000
+--leads N           leads: how many went through the preset before; default 1000000
 --accounts a,b,c    risk: accounts that are assessed at once; default 1000,10000
 
 Ends with 1 when a section failed; the figures of the others are printed all the same.`;
@@ -40,11 +41,12 @@ const { values } = parseArgs({
     workflows: { type: 'string', default: '1000' },
     sleeping: { type: 'string', default: '0,1000,5000' },
     accounts: { type: 'string', default: '1000,10000' },
+    leads: { type: 'string', default: '1000000' },
     people: { type: 'string', default: '100000' },
   },
 });
 
-function wholeNumbers(name: 'rounds' | 'contacts' | 'events' | 'asleep' | 'workflows' | 'sleeping' | 'people' | 'accounts'): number[] {
+function wholeNumbers(name: 'rounds' | 'contacts' | 'events' | 'asleep' | 'workflows' | 'sleeping' | 'people' | 'accounts' | 'leads'): number[] {
   const numbers = values[name].split(',').map(Number);
   if (numbers.every((n) => Number.isInteger(n) && n >= 0)) return numbers;
   return fail(`--${name} ${values[name]}: expected whole numbers`);
@@ -77,6 +79,7 @@ const options = {
   sleeping: wholeNumbers('sleeping'),
   people: wholeNumber('people'),
   accounts: wholeNumbers('accounts'),
+  leads: wholeNumber('leads'),
   part: run.run,
   say,
 };

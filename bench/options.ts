@@ -10,6 +10,7 @@ export interface BenchOptions {
   sleeping: number[];
   people: number;
   accounts: number[];
+  leads: number;
   /** Run what may fail without the rest of its section; it is named as failed at the end. */
   part: Parts['run'];
   /** Logs progress. */

@@ -10,6 +10,7 @@ import { measureFlashSale } from './flash-sale.ts';
 import { measureGrowth } from './growth/growth.ts';
 import { measureHistory } from './history.ts';
 import { measureImport } from './import.ts';
+import { measureLeads } from './leads/leads.ts';
 import { measureLive } from './live.ts';
 import type { Measured } from './measure.ts';
 import { measureMemory } from './memory.ts';
@@ -59,6 +60,7 @@ export const sections: readonly Section[] = [
   onStack('live', false, (stack) => measureLive(stack, { listeners: 1_000, events: 100 })),
   onStack('chats', false, (stack) => measureChats(stack, { people: 200, perSecond: 5 })),
   onStack('risk', false, (stack, { accounts, say }) => measureRisk(stack, accounts, say)),
+  onStack('leads', false, measureLeads),
   onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
   onStack('growth', false, measureGrowth),

@@ -170,12 +170,12 @@ const counted = (sequenceId: string, since: string) => sql`
       m.state in ('sent', 'unknown') or (m.state = 'claimed' and m.live) as went_out
     from e join messages m on m.enrollment_id = e.id
     where m.skip_reason is distinct from 'stopped'),
-  -- Behind which message an enrollment converted, and behind which it ended.
+  -- Behind which message an enrollment converted, and behind which it ended. In one pass: asked for each enrollment, all messages would be read as often.
   behind as (
     select e.id,
-      (select k.step_id from m k where k.enrollment_id = e.id and k.went_out and k.at <= e.converted_at order by k.at desc, k.id desc limit 1) as won_by,
-      (select k.step_id from m k where k.enrollment_id = e.id and k.went_out order by k.at desc, k.id desc limit 1) as last_step
-    from e)`;
+      (array_agg(k.step_id order by k.at desc, k.id desc) filter (where k.at <= e.converted_at))[1] as won_by,
+      (array_agg(k.step_id order by k.at desc, k.id desc) filter (where k.id is not null))[1] as last_step
+    from e left join m k on k.enrollment_id = e.id and k.went_out group by e.id)`;
 
 async function readWhole(tx: Tx, sequenceId: string, kind: string, since: string): Promise<WholeRow> {
   const { rows } = await tx.execute<WholeRow>(sql`
