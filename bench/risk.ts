@@ -127,8 +127,9 @@ async function fill(owner: pg.Client, tenantId: string, size: number): Promise<s
     `insert into contacts (tenant_id, id, person_id) select '${tenantId}', contact, contact from made`,
     `insert into contact_identities (tenant_id, id, contact_id, kind, value)
        select '${tenantId}', gen_random_uuid(), contact, 'email', 'customer-${size}-' || n || '@example.com' from made`,
-    `insert into subjects (tenant_id, id, kind, contact_id, state, started_at, last_activity_at)
-       select '${tenantId}', account, 'account', contact, 'open', now() - interval '700 days', now() - make_interval(secs => away * 86400) from made`,
+    `insert into subjects (tenant_id, id, kind, contact_id, state, started_at, last_activity_at, details, details_version)
+       select '${tenantId}', account, 'account', contact, 'open', now() - interval '700 days', now() - make_interval(secs => away * 86400),
+         '{"name":null,"url":null,"area":null,"band":"none"}', 1 from made`,
     `insert into behaviours (tenant_id, id, subject_id, key, kind, data, occurred_at)
        select '${tenantId}', gen_random_uuid(), account, 'bench:' || i, case when random() < 0.4 then 'order' else 'visit' end, '{}',
          now() - make_interval(secs => (away + i * rhythm * (0.5 + random())) * 86400) from made, generate_series(0, 15) i`,
