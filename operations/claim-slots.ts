@@ -1,27 +1,59 @@
+/** A claim that reaches its call within this shows that there is time for another beside it. */
+const quickMs = 20;
+/** One that takes longer than this shows that there is not. */
+const slowMs = 40;
+/** So many quick ones in a row open another slot. */
+const inARow = 50;
+
 /**
  * Limits how many dispatches of a process stand between their claim and their call. Without it, a worker with a backlog could claim far more steps
  * than it can send at once, and each of them would stay `unknown` if the worker died, because nobody could know that its call had not begun. Waiting
  * for a slot happens before the claim, so it uses up no lease.
+ *
+ * It begins with one slot: what other dispatches compute meanwhile is added to the time that a claim stands without its call. Where that time is
+ * short, because a dispatch waits for a distant database and not for the processor, more slots are opened.
  */
 export class ClaimSlots {
-  #free: number;
+  readonly #most: number;
+  #slots: number;
+  #taken = 0;
+  #quick = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(most = 3) {
-    this.#free = most;
+  constructor(most = 3, first = 1) {
+    this.#most = most;
+    this.#slots = Math.min(first, most);
   }
 
   /** @returns gives the slot back; further calls do nothing */
   async take(): Promise<() => void> {
-    if (this.#free > 0) this.#free--;
+    if (this.#taken < this.#slots) this.#taken++;
     else await new Promise<void>((granted) => this.#waiting.push(granted));
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
+      this.#taken--;
+      this.#grant();
     };
+  }
+
+  /** How long a claim stood before its call began. @param ms - monotonic */
+  noteCall(ms: number): void {
+    this.#quick = ms <= quickMs ? this.#quick + 1 : 0;
+    if (ms > slowMs) this.#slots = Math.max(1, this.#slots - 1);
+    if (this.#quick < inARow || this.#slots === this.#most) return;
+    this.#quick = 0;
+    this.#slots++;
+    this.#grant();
+  }
+
+  #grant(): void {
+    while (this.#taken < this.#slots) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#taken++;
+      next();
+    }
   }
 }

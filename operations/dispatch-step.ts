@@ -228,11 +228,18 @@ async function call(
   uncalled.delete(claimed.claim);
   deps.telemetry.dueToCall(Math.max(0, deps.clock.nowMs() - claimed.dueMs));
   deps.telemetry.claimToCall(deps.clock.monotonicMs() - claimed.startedMs);
+  let isBegun = false;
+  const handOver = () => {
+    if (isBegun) return;
+    isBegun = true;
+    deps.claimSlots.noteCall(deps.clock.monotonicMs() - claimed.startedMs);
+    begun();
+  };
   // A slow provider occupies no slot.
   const handedOver = setTimeout(begun, handOverMs);
   let outcome: SendOutcome;
   try {
-    outcome = await session.send(claimed.payload, sendKeyOf(input), deadline, begun);
+    outcome = await session.send(claimed.payload, sendKeyOf(input), deadline, handOver);
   } catch (error) {
     outcome = { kind: 'unknown', response: error instanceof Error ? error.message : String(error) };
   }

@@ -1,9 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { ClaimSlots } from '../../operations/claim-slots.ts';
 
+/** How many of ten that ask at once are given a slot. */
+async function openSlots(slots: ClaimSlots): Promise<number> {
+  const asked = Array.from({ length: 10 }, () => slots.take());
+  let granted = 0;
+  for (const one of asked) void one.then(() => granted++);
+  await Promise.resolve();
+  await Promise.resolve();
+  const open = granted;
+  for (const one of asked) (await one)();
+  return open;
+}
+
 describe('slots for claims', () => {
   test('are given in order of asking, each once, however often one is given back', async () => {
-    const slots = new ClaimSlots(2);
+    const slots = new ClaimSlots(2, 2);
     const first = await slots.take();
     await slots.take();
     const granted: number[] = [];
@@ -16,5 +28,49 @@ describe('slots for claims', () => {
     (await third)();
     await fourth;
     expect(granted).toEqual([3, 4]);
+  });
+
+  test('begin with one, are opened while claims reach their calls quickly, and closed where one does not', async () => {
+    const slots = new ClaimSlots(3);
+    const note = (ms: number, times: number) => Array.from({ length: times }, () => slots.noteCall(ms));
+    expect(await openSlots(slots)).toBe(1);
+    note(5, 49);
+    expect(await openSlots(slots)).toBe(1);
+    note(5, 1);
+    expect(await openSlots(slots)).toBe(2);
+    // One that is neither quick nor slow begins the count anew.
+    note(5, 49);
+    note(30, 1);
+    note(5, 49);
+    expect(await openSlots(slots)).toBe(2);
+    note(5, 1);
+    expect(await openSlots(slots)).toBe(3);
+    note(5, 200);
+    expect(await openSlots(slots)).toBe(3);
+    note(60, 1);
+    expect(await openSlots(slots)).toBe(2);
+    note(60, 5);
+    expect(await openSlots(slots)).toBe(1);
+  });
+
+  test('one that is opened goes to who waits, and one that is closed is given to nobody', async () => {
+    const slots = new ClaimSlots(2);
+    const first = await slots.take();
+    let second: (() => void) | null = null;
+    const waiting = slots.take().then((release) => (second = release));
+    Array.from({ length: 50 }, () => slots.noteCall(1));
+    await waiting;
+    expect(second).not.toBeNull();
+    slots.noteCall(100);
+    let third = false;
+    void slots.take().then(() => (third = true));
+    first();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(third).toBe(false);
+    (second as unknown as () => void)();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(third).toBe(true);
   });
 });

@@ -122,7 +122,7 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
     ...world.deps,
     // Of this process: what it holds when it dies must hold up nobody else.
     // More than a worker has: the more that is claimed at once, the more can go wrong.
-    claimSlots: new ClaimSlots(8),
+    claimSlots: new ClaimSlots(8, 8),
     deliverySets: sets,
     db: { ...db, withTenant: mortal(db.withTenant, null), settling: mortal(db.settling, 'settle.before_commit') },
     checkpoints: reach,

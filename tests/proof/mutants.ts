@@ -106,8 +106,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'operations/dispatch-step.ts',
-        from: 'sendKeyOf(input), deadline, begun);',
-        to: 'sendKeyOf(input), ((t0) => ({ remainingMs: () => claimed.outlet.sender.times.deadlineMs - (performance.now() - t0) }))(performance.now()), begun);',
+        from: 'sendKeyOf(input), deadline, handOver);',
+        to: 'sendKeyOf(input), ((t0) => ({ remainingMs: () => claimed.outlet.sender.times.deadlineMs - (performance.now() - t0) }))(performance.now()), handOver);',
       },
     ],
     expects: /^G2: .* open/,
