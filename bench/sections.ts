@@ -11,6 +11,7 @@ import { measureGrowth } from './growth/growth.ts';
 import { measureHistory } from './history.ts';
 import { measureImport } from './import.ts';
 import { measureLeads } from './leads/leads.ts';
+import { measureLists } from './lists.ts';
 import { measureLive } from './live.ts';
 import type { Measured } from './measure.ts';
 import { measureMemory } from './memory.ts';
@@ -62,6 +63,7 @@ export const sections: readonly Section[] = [
   onStack('risk', false, (stack, { accounts, say }) => measureRisk(stack, accounts, say)),
   onStack('leads', false, measureLeads),
   onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
+  onStack('lists', false, measureLists),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
   onStack('growth', false, measureGrowth),
   // Last: it sets up Temporal's runtime for itself, which a process can do once.
