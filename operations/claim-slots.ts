@@ -4,6 +4,8 @@ const quickMs = 20;
 const slowMs = 40;
 /** So many quick ones in a row open another slot. */
 const inARow = 50;
+/** Whoever holds a slot for longer, behind a lock or a database that hesitates, holds up nobody else while there are fewer than the most. */
+const heldUpMs = 100;
 
 /**
  * Limits how many dispatches of a process stand between their claim and their call. Without it, a worker with a backlog could claim far more steps
@@ -11,12 +13,14 @@ const inARow = 50;
  * for a slot happens before the claim, so it uses up no lease.
  *
  * It begins with one slot: what other dispatches compute meanwhile is added to the time that a claim stands without its call. Where that time is
- * short, because a dispatch waits for a distant database and not for the processor, more slots are opened.
+ * short, because a dispatch waits for a distant database and not for the processor, more slots are opened. Whoever is held up opens one for another.
  */
 export class ClaimSlots {
   readonly #most: number;
   #slots: number;
   #taken = 0;
+  /** Of those, how many are held up. */
+  #heldUp = 0;
   #quick = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -27,12 +31,19 @@ export class ClaimSlots {
 
   /** @returns gives the slot back; further calls do nothing */
   async take(): Promise<() => void> {
-    if (this.#taken < this.#slots) this.#taken++;
+    if (this.#taken < this.#open()) this.#taken++;
     else await new Promise<void>((granted) => this.#waiting.push(granted));
-    let held = true;
+    let [held, heldUp] = [true, false];
+    const timer = setTimeout(() => {
+      heldUp = true;
+      this.#heldUp++;
+      this.#grant();
+    }, heldUpMs).unref();
     return () => {
       if (!held) return;
       held = false;
+      clearTimeout(timer);
+      if (heldUp) this.#heldUp--;
       this.#taken--;
       this.#grant();
     };
@@ -48,8 +59,12 @@ export class ClaimSlots {
     this.#grant();
   }
 
+  #open(): number {
+    return Math.min(this.#most, this.#slots + this.#heldUp);
+  }
+
   #grant(): void {
-    while (this.#taken < this.#slots) {
+    while (this.#taken < this.#open()) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
       this.#taken++;

@@ -60,7 +60,9 @@ test('a silent lead gets its four messages, one that answers none after its answ
   // A purchase ends the silence that is awaited, too.
   await shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '1.00' }, contact: { email: answers.email } });
   const sentByThen = mailsTo(answers.email).length;
-  expect(await stepsOf(first?.id ?? '')).toEqual(answered);
+  // A step whose dispatch was on its way at the answer is settled as stopped.
+  const settled = Object.entries(await stepsOf(first?.id ?? ''));
+  expect(Object.fromEntries(settled.filter(([step, state]) => step in answered || state !== 'stopped'))).toEqual(answered);
 
   const done = await until('the end of the silence', async () => (await silencesOf(silent)).find(({ endedAt }) => endedAt !== null));
   expect(done.status).toBe('COMPLETED');

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ClaimSlots } from '../../operations/claim-slots.ts';
 
 /** How many of ten that ask at once are given a slot. */
@@ -50,6 +50,26 @@ describe('slots for claims', () => {
     note(60, 1);
     expect(await openSlots(slots)).toBe(2);
     note(60, 5);
+    expect(await openSlots(slots)).toBe(1);
+  });
+
+  test('whoever is held up holds up nobody else, until the most are taken', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const slots = new ClaimSlots(2);
+    const granted: number[] = [];
+    const [first, second, third] = [1, 2, 3].map((n) => slots.take().then((release) => (granted.push(n), release)));
+    await vi.advanceTimersByTimeAsync(99);
+    expect(granted).toEqual([1]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(granted).toEqual([1, 2]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(granted).toEqual([1, 2]);
+    (await first)?.();
+    (await third)?.();
+    (await second)?.();
+    expect(granted).toEqual([1, 2, 3]);
+    // Nobody is held up any more: there is one slot again.
     expect(await openSlots(slots)).toBe(1);
   });
 

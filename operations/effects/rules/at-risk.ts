@@ -68,8 +68,7 @@ export function intervene(
 
 /** The share of people who get interventions grows without anybody leaving it, because each person has a place of their own. Source: docs/rules.md#rule-98 */
 const isRolledOutTo = (draft: Draft, personId: string): boolean =>
-  draft.context.tenant.isIntervening &&
-  pointOf('interventions', personId) * 100 < draft.context.tenant.settings.interventionRollout;
+  draft.context.tenant.isIntervening && pointOf('interventions', personId) * 100 < draft.context.tenant.settings.interventionRollout;
 
 /** Keep the band with the account, where conditions of steps ask for it. Nothing begins or ends. */
 export function noteBand(draft: Draft, subjectId: string, now: RiskBand): Intervention {
