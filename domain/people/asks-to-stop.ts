@@ -2,10 +2,10 @@ import { foldWords } from './fold-words.ts';
 
 /** What a sentence says that asks not to be written to again, by language; folded. They may stand anywhere in a message. */
 const requests: readonly RegExp[] = [
-  // English
-  /\b(?:do not|dont|never|please no|no need to) (?:ever |you )?(?:call|text|email|e mail|mail|message|contact|write|write to|reach out to|bother|spam) (?:me|us|this number|this address)\b/,
+  // English. Not "why do you never call me" and "did you stop sending it", which ask for more.
+  /(?<!(?<!\b(?:tell|told|telling|asked|ask) )(?:you|they|nobody) )\b(?:do not|dont|never|please no|no need to) (?:ever |you )?(?:call|text|email|e mail|mail|message|contact|write|write to|reach out to|bother|spam) (?:me|us|this number|this address)\b/,
   /\b(?:do not|dont) (?:send|keep sending) (?:me|us) (?:any ?more|any|more|these|this|your|such)\b/,
-  /\b(?:stop|quit|cease) (?:calling|texting|emailing|e mailing|mailing|messaging|contacting|writing|writing to|bothering|spamming|harassing|sending)\b/,
+  /(?<!\b(?:did|have|had|do|why) (?:you|they) )\b(?:stop|quit|cease) (?:calling|texting|emailing|e mailing|mailing|messaging|contacting|writing|writing to|bothering|spamming|harassing|sending)\b/,
   /\bstop (?:all |these |this |your |the |with )*(?:calls|texts|emails|e mails|mails|messages|msgs?|sms|spam|ads|advertising|promotions|promos|offers|marketing)\b/,
   /\bno more (?:of (?:these|your) )?(?:calls|texts|emails|e mails|mails|messages|sms|spam|ads)\b/,
   /\bleave (?:me|us) alone\b/,
@@ -13,8 +13,9 @@ const requests: readonly RegExp[] = [
   /\b(?:lose|forget|delete|erase) my (?:number|email|e mail|address|contact)\b/,
   /\b(?:unsubscribe|opt) (?:me|us)\b/,
   /\b(?:i|we) (?:do not|dont|no longer) (?:want|wish) (?:to (?:hear from|receive|get|be contacted|be texted|be called)|(?:any|any more|more|your|these) (?:calls|texts|emails|e mails|mails|messages|sms|spam|ads))\b/,
-  // German
-  /\b(?:keine|keinerlei) (?:weiteren? )?(?:nachrichten|mails|e mails|emails|sms|anrufe|werbung|newsletter)(?: mehr)?\b/,
+  // German. Not "ich habe keine Mails mehr bekommen", which misses them.
+  /(?<!\b(?:habe?|haben|kamen|kommen|bekam|bekamen|bekomme|erhielt|erhalte) (?:\w+ ){0,2})\b(?:keine|keinerlei) (?:weiteren? )?(?:nachrichten|mails|e mails|emails|sms|anrufe|werbung|newsletter) mehr\b/,
+  /(?:^|\bbitte )(?:keine|keinerlei) (?:weiteren? )?(?:nachrichten|mails|e mails|emails|sms|anrufe|werbung|newsletter)(?: mehr| bitte| schicken| senden)*$/,
   /\b(?:schreib\w*|kontaktier\w*|ruf\w*|melde\w*|belastig\w*) (?:sie |du |ihr |bitte )*(?:mich|mir|uns|sich) (?:bitte )?(?:nie|nicht)(?: wieder| mehr)\b/,
   /\b(?:nie|nicht) (?:wieder|mehr) (?:schreiben|kontaktieren|anrufen|anschreiben|belastigen|melden)\b/,
   /\blass(?:en|t)? (?:sie |du |ihr )?(?:mich|uns) (?:bitte |doch |endlich )*in ruhe\b/,
@@ -23,7 +24,9 @@ const requests: readonly RegExp[] = [
   /\bne (?:me|nous|m) ?(?:contactez|contacte|ecrivez|ecris|appelez|appelle|envoyez|envoie|derangez) plus\b/,
   /\b(?:arretez|arrete|cessez) de (?:me|m|nous) ?(?:contacter|ecrire|appeler|envoyer|harceler|deranger)\b/,
   /\blaissez? (?:moi|nous) tranquilles?\b/,
-  /\bplus (?:aucun|de) (?:messages?|sms|mails?|appels?|pub)\b/,
+  // "Plus de messages" alone may ask for more.
+  /\b(?:ne veux|ne souhaite|ne veut|veux|souhaite) plus (?:recevoir )?(?:aucun|de|vos) (?:messages?|sms|mails?|appels?|pub)\b/,
+  /\bplus aucun (?:message|sms|mail|appel)\b/,
   // Spanish
   /\bno (?:me|nos) (?:escriba[ns]?|escribas|llame[ns]?|contacte[ns]?|envie[ns]?|mande[ns]?|moleste[ns]?) mas\b/,
   /\b(?:deje|deja|dejen|dejad) de (?:escribirme|llamarme|enviarme|mandarme|contactarme|molestarme)\b/,
@@ -40,7 +43,7 @@ const requests: readonly RegExp[] = [
   // Dutch
   /\b(?:bel|schrijf|mail|app|sms|contacteer|stuur|benader) (?:mij|me|ons) (?:a ?u ?b |alsjeblieft |alstublieft )?(?:niet|nooit)(?: meer)\b/,
   /\blaat (?:mij|me|ons) met rust\b/,
-  /\bgeen (?:berichten|mails|e mails|sms|telefoontjes|reclame) meer\b/,
+  /(?<!\b(?:heb|hebben|kreeg|kregen|krijg) (?:\w+ ){0,2})\bgeen (?:berichten|mails|e mails|sms|telefoontjes|reclame) meer\b/,
 ];
 
 /** The same in scripts without such endings: the phrase as it is. */
