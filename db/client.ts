@@ -182,6 +182,7 @@ export interface Database {
   /** Store one of them. @param was - what it replaces; null: there is none yet. @returns whether nobody else was first */
   putInstallationKey(name: string, sealed: string, was: string | null): Promise<boolean>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
+  /** In random order: a pass that fails at one store, or comes no further than a few, leaves the same ones behind no second time. */
   tenantsWithWork(
     kind:
       | 'dead_leases'
@@ -559,7 +560,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       }));
     },
     async tenantsWithWork(kind) {
-      return (await rows<{ tenant_id: string }>('select tenant_id from tenants_with_work($1)', [kind])).map((r) => r.tenant_id);
+      return (await rows<{ tenant_id: string }>('select tenant_id from tenants_with_work($1) order by random()', [kind])).map((r) => r.tenant_id);
     },
     async outboxBacklog() {
       const [row] = await rows<{ waiting: string; oldest_ms: number }>('select waiting, oldest_ms from outbox_backlog()');
