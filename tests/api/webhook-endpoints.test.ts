@@ -71,6 +71,8 @@ test('an endpoint is created with a secret that is shown once, and told what it 
   const [got] = receiver.received;
   await verifyWebhook(got?.body ?? '', got?.headers ?? {}, endpoint.secret);
   expect(got?.json).toMatchObject({ type: 'contact.updated', data: { contact: { id: expect.any(String) } } });
+  // The receiver has it a moment before its answer is stored.
+  await until('the answer', async () => (await deliveriesOf(endpoint.id, '?state=delivered')).length > 0);
   expect(await deliveriesOf(endpoint.id)).toMatchObject([{ type: 'contact.updated', state: 'delivered', last_status: 200 }]);
   expect(await deliveriesOf(endpoint.id, '?state=failed')).toEqual([]);
 });
