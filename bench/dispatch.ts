@@ -19,13 +19,16 @@ const leftMs = 2.5 * 3_600_000;
 /** Nothing in the way of anybody: the dispatch without its rules. */
 const bare: Partial<TenantSettings> = { quietHours: null, legalHours: false, consentLaw: 'off', caps: [], catchUpPerMinute: null };
 
+/** A zone in which it is about noon now. */
+function noonZone(): string {
+  const ahead = 12 - new Date().getUTCHours();
+  return ahead === 0 ? 'UTC' : `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
+}
+
 /** Every rule on, each with something to look at, none of them closed. */
 function guarded(): Partial<TenantSettings> {
-  // A zone in which it is about noon now.
-  const ahead = 12 - new Date().getUTCHours();
-  const timeZone = ahead === 0 ? 'UTC' : `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
   return {
-    timeZone,
+    timeZone: noonZone(),
     quietHours: { fromMinute: 21 * 60, toMinute: 8 * 60 },
     quietHoursOn: { sms: { fromMinute: 20 * 60, toMinute: 9 * 60 } },
     legalHours: true,
@@ -76,7 +79,11 @@ async function openStore(deps: BuiltDeps, slug: string, settings: Partial<Tenant
   return async () => {
     await flood(perSlice, 16, async () => {
       const cart = randomUUID();
-      const contact = { email: emailOf(cart), first_name: 'Ada', ...(known ? { country: 'US', region: 'NY', phone: '+12125550123' } : {}) };
+      const contact = {
+        email: emailOf(cart),
+        first_name: 'Ada',
+        ...(known ? { country: 'US', region: 'NY', phone: '+12125550123', time_zone: noonZone() } : {}),
+      };
       if (known) await accept(deps, sign(tenant, { type: 'contact.opted_in', data: { contact: { email: emailOf(cart) }, channel: 'email' } }));
       const left = cartUpdated(cart, Date.now() - leftMs);
       await accept(deps, sign(tenant, { ...left, data: { ...left.data, contact } }));

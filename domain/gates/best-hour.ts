@@ -76,10 +76,12 @@ const wanted = (situation: Situation) => {
 const hasLearned = ({ learned }: NonNullable<Facts['person']['hours']>, channel: string) => learned.some((one) => one.channel === channel);
 
 /** Whose wish the hour of a day is; a random one depends on which hours are open, and its `hour` is null. */
-function wishOf({ facts: { person }, ...situation }: Situation, day: number): { hour: number | null; by: 'person' | 'learned' | 'random' | 'usual' } {
-  if (person.hours !== undefined && person.hours.random !== null) return { hour: null, by: 'random' };
-  if (person.bestHour != null && chosenChannel(situation) === 'email') return { hour: person.bestHour, by: 'person' };
-  const learned = person.hours?.learned.find((one) => one.channel === chosenChannel(situation) && one.day === day);
+function wishOf(situation: Situation, day: number): { hour: number | null; by: 'person' | 'learned' | 'random' | 'usual' } {
+  const { bestHour: ownHour, hours } = situation.facts.person;
+  if (hours !== undefined && hours.random !== null) return { hour: null, by: 'random' };
+  const channel = chosenChannel(situation);
+  if (ownHour != null && channel === 'email') return { hour: ownHour, by: 'person' };
+  const learned = hours?.learned.find((one) => one.channel === channel && one.day === day);
   return learned === undefined ? { hour: usualHour, by: 'usual' } : { hour: learned.hour, by: 'learned' };
 }
 
@@ -97,21 +99,18 @@ function dayAt({ facts, nowMs }: Situation): number {
  */
 function nextWished(situation: Situation, timeZone: string, fromMs: EpochMs, isOpen: (atMs: EpochMs) => boolean): EpochMs | null {
   const random = situation.facts.person.hours?.random ?? null;
-  const hoursOfDays = new Map<number, number | null>();
-  const hourOf = (atMs: EpochMs): number | null => {
+  let [atMs, nextMs] = [fromMs, fullHour(timeZone, fromMs) + hourMs];
+  let [day, wished]: [number | null, number | null] = [null, null];
+  for (let hours = 0; hours < 50; hours++) {
     const slot = slotAt(timeZone, atMs);
-    const day = Math.floor(slot / 24);
-    let hour = hoursOfDays.get(day);
-    if (hour === undefined) {
-      const startMs = fullHour(timeZone, atMs) - (slot % 24) * hourMs;
-      hour = random === null ? wishOf(situation, day).hour : drawn(random, startMs, timeZone, isOpen);
-      hoursOfDays.set(day, hour);
+    const dayOf = Math.floor(slot / 24);
+    if (dayOf !== day) {
+      day = dayOf;
+      wished = random === null ? wishOf(situation, day).hour : drawn(random, fullHour(timeZone, atMs) - (slot % 24) * hourMs, timeZone, isOpen);
     }
-    return hour;
-  };
-  if (hourOf(fromMs) === hourAt(timeZone, fromMs)) return fromMs;
-  let atMs = fullHour(timeZone, fromMs) + hourMs;
-  for (let hours = 0; hours < 49; hours++, atMs += hourMs) if (hourOf(atMs) === hourAt(timeZone, atMs)) return atMs;
+    if (wished === slot % 24) return atMs;
+    [atMs, nextMs] = [nextMs, nextMs + hourMs];
+  }
   return null;
 }
 
