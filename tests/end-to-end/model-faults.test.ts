@@ -55,6 +55,9 @@ function looksInto(opened: ModelShop) {
 /** On a machine that does other things too. */
 const onTimeMs = 25_000;
 
+/** On a busy machine a step's time may be over before the model is asked, or before its answer is read: then nothing was seen of what a test is about. */
+const isOver = (reason: unknown) => ['not_composed', 'timed_out', 'composing'].includes(String(reason));
+
 describe('faults of a model', () => {
   let opened: ModelShop;
   let see: ReturnType<typeof looksInto>;
@@ -80,30 +83,32 @@ describe('faults of a model', () => {
   ];
 
   test('time-out, answer after the due time, limit, refusal, broken and invalid answers: one message each, on time', async () => {
-    for (const [cart, fault] of cases) if (fault !== null) opened.model.when(titleOf(cart), fault);
-    await Promise.all(cases.map(([cart]) => opened.shop.post('cart.updated', cartOf(cart))));
-    let answered = 0;
-    for (const [cart, fault, reason] of cases) {
-      const outcome = await see.outcomeOf(cart);
-      expect({ cart, ...outcome }).toMatchObject({
-        cart,
-        status: 'COMPLETED',
-        mails: 1,
-        by: fault === null && outcome.reason === null ? 'model' : 'template',
-      });
-      // On a busy machine the time may be over before the model is asked, or before its answer is read; and whoever asks after somebody else was
-      // told to wait is told so as well.
-      const isTold = ['rate_limited', 'unavailable'].includes(String(outcome.reason)) && !['limit', 'quota', 'away'].includes(cart);
-      if (!isTold && !['not_composed', 'timed_out', 'composing'].includes(String(outcome.reason))) {
-        expect(String(outcome.reason), cart).toMatch(reason);
-        answered += 1;
+    // Cases whose time was over come again, with fewer beside them; so do those that asked after another was told to wait.
+    let left = cases.map(([name, fault, reason]) => ({ name, cart: name, fault, reason }));
+    for (let round = 1; left.length > 0 && round <= 4; round += 1) {
+      for (const { cart, fault } of left) if (fault !== null) opened.model.when(titleOf(cart), fault);
+      await Promise.all(left.map(({ cart }) => opened.shop.post('cart.updated', cartOf(cart))));
+      const unread: typeof left = [];
+      for (const one of left) {
+        const { name, cart, fault, reason } = one;
+        const outcome = await see.outcomeOf(cart);
+        expect({ cart, ...outcome }).toMatchObject({
+          cart,
+          status: 'COMPLETED',
+          mails: 1,
+          by: fault === null && outcome.reason === null ? 'model' : 'template',
+        });
+        const isTold = ['rate_limited', 'unavailable'].includes(String(outcome.reason)) && !['limit', 'quota', 'away'].includes(name);
+        if (isTold || isOver(outcome.reason)) unread.push({ ...one, cart: `again-${round}-${name}` });
+        else expect(String(outcome.reason), cart).toMatch(reason);
+        expect(outcome.lateMs, cart).toBeLessThan(onTimeMs);
+        // The time may be over before a call has reached the model.
+        expect(outcome.calls, cart).toBeLessThanOrEqual(outcome.ledgerCalls);
       }
-      expect(outcome.lateMs, cart).toBeLessThan(onTimeMs);
-      // On a busy machine the time may be over before a call has reached the model.
-      expect(outcome.calls, cart).toBeLessThanOrEqual(outcome.ledgerCalls);
+      left = unread.filter(({ name }) => !['silence', 'late'].includes(name));
     }
     // But not for all of them, or nothing was seen of how answers are read.
-    expect(answered).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(cases.length - 2);
   });
 
   test('an answer that comes after the message has gone changes nothing', async () => {
@@ -127,39 +132,49 @@ describe('faults of a model', () => {
   });
 
   test('a budget that runs out in the middle: who is over it gets the template, on time', async () => {
-    const spent = await opened.spentMicros();
-    // Every call costs the most that it can, and there is enough for one or two.
-    for (const n of [1, 2, 3, 4]) opened.model.when(titleOf(`budget-${n}`), { act: 'no_usage' });
-    await set({ modelDailyBudget: (spent + 45_000) / 1e6 });
-    const carts = [1, 2, 3, 4].map((n) => `budget-${n}`);
-    await Promise.all(carts.map((cart) => opened.shop.post('cart.updated', cartOf(cart))));
-    const outcomes = await Promise.all(carts.map((cart) => see.outcomeOf(cart)));
-    for (const outcome of outcomes) {
-      expect(outcome).toMatchObject({ status: 'COMPLETED', mails: 1 });
-      expect(outcome.lateMs).toBeLessThan(onTimeMs);
+    const seen: unknown[] = [];
+    for (let round = 1; round <= 4; round += 1) {
+      const spent = await opened.spentMicros();
+      const carts = [1, 2, 3, 4].map((n) => `budget-${round}-${n}`);
+      // Every call costs the most that it can, and there is enough for one or two.
+      for (const cart of carts) opened.model.when(titleOf(cart), { act: 'no_usage' });
+      await set({ modelDailyBudget: (spent + 45_000) / 1e6 });
+      await Promise.all(carts.map((cart) => opened.shop.post('cart.updated', cartOf(cart))));
+      const outcomes = await Promise.all(carts.map((cart) => see.outcomeOf(cart)));
+      for (const outcome of outcomes) {
+        expect(outcome).toMatchObject({ status: 'COMPLETED', mails: 1 });
+        expect(outcome.lateMs).toBeLessThan(onTimeMs);
+      }
+      expect(await opened.spentMicros()).toBeLessThanOrEqual(spent + 45_000);
+      seen.push(...outcomes.map(({ by, reason }) => reason ?? by));
+      if (seen.includes('model') && seen.includes('over_budget')) break;
     }
-    expect(outcomes.map(({ by }) => by)).toContain('model');
-    expect(outcomes.filter(({ reason }) => reason === 'over_budget').length).toBeGreaterThan(0);
-    expect(await opened.spentMicros()).toBeLessThanOrEqual(spent + 45_000);
+    expect(seen).toEqual(expect.arrayContaining(['model', 'over_budget']));
     await set({ modelDailyBudget: 5 });
   });
 
   test('a wrong key: templates on time, and no call more until the connection is mended', async () => {
+    /** What becomes of a cart whose step was in time for the model. */
+    const inTime = async (name: string) => {
+      for (let round = 1; ; round += 1) {
+        const cart = `${name}-${round}`;
+        await opened.shop.post('cart.updated', cartOf(cart));
+        const outcome = await see.outcomeOf(cart);
+        if (!isOver(outcome.reason) || round === 4) return outcome;
+        expect(outcome).toMatchObject({ mails: 1, by: 'template' });
+      }
+    };
     opened.model.always({ act: 'status', status: 401 });
-    await opened.shop.post('cart.updated', cartOf('locked'));
-    expect(await see.outcomeOf('locked')).toMatchObject({ mails: 1, by: 'template', reason: 'wrong_key', calls: 1 });
+    expect(await inTime('locked')).toMatchObject({ mails: 1, by: 'template', reason: 'wrong_key', calls: 1 });
     opened.model.always(null);
-    await opened.shop.post('cart.updated', cartOf('locked-out'));
-    expect(await see.outcomeOf('locked-out')).toMatchObject({ mails: 1, by: 'template', reason: 'wrong_key', calls: 0 });
+    expect(await inTime('shut-out')).toMatchObject({ mails: 1, by: 'template', reason: 'wrong_key', calls: 0 });
     const { deps, tenant } = opened.shop;
     const { items } = await listConnections(deps, tenant.tenantId, { limit: 50, after: null });
     const { id = '' } = items.find(({ integration }) => integration === 'openai') ?? {};
     await changeConnection(deps, tenant.tenantId, id, { config: { apiKey: 'another', baseUrl: opened.model.url } }, 'test');
-    await opened.shop.post('cart.updated', cartOf('let-in'));
-    expect(await see.outcomeOf('let-in')).toMatchObject({ mails: 1, by: 'model', calls: 1 });
+    expect(await inTime('let-in')).toMatchObject({ mails: 1, by: 'model', calls: 1 });
     await changeConnection(deps, tenant.tenantId, id, { state: 'disconnected' }, 'test');
-    await opened.shop.post('cart.updated', cartOf('without'));
-    expect(await see.outcomeOf('without')).toMatchObject({ mails: 1, by: 'template', reason: 'not_connected', calls: 0 });
+    expect(await inTime('without')).toMatchObject({ mails: 1, by: 'template', reason: 'not_connected', calls: 0 });
   });
 });
 
