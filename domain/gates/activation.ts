@@ -1,4 +1,4 @@
-import type { Answer, DecisiveGate } from './gate.ts';
+import type { Answer, DecisiveGate, GateInput } from './gate.ts';
 import { clockGraceMs } from './gate.ts';
 
 /**
@@ -12,7 +12,8 @@ export const activation: DecisiveGate = {
     const signMs = plan.silence === true ? (subject.lastContactMs ?? subject.lastActivityMs) : subject.lastActivityMs;
     // A provider's clock that runs ahead must not put the anchor into the future.
     const activeMs = Math.min(signMs, nowMs);
-    const input = { anchorMs, activatedAtMs, ...(plan.silence === true ? { lastContactMs: signMs } : { lastActivityMs: signMs }) };
+    const input: GateInput =
+      plan.silence === true ? { anchorMs, activatedAtMs, lastContactMs: signMs } : { anchorMs, activatedAtMs, lastActivityMs: signMs };
     if (activatedAtMs !== null) return { result: 'pass', input };
     const sinceMs = Math.max(activeMs, anchorMs);
     const untilMs = sinceMs + Math.max(dueMs - anchorMs, plan.quietForMs);

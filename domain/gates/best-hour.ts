@@ -1,5 +1,5 @@
 import type { EpochMs } from '../sequence/plan.ts';
-import { offsetMsAt, slotAt } from '../time/zones.ts';
+import { modulo, offsetMsAt, slotAt } from '../time/zones.ts';
 import { blackout } from './blackout.ts';
 import type { Facts } from './facts.ts';
 import { chosenChannel, type Situation, type TimeGate } from './gate.ts';
@@ -37,14 +37,15 @@ export const bestHour: TimeGate = {
   opensAt(situation, fromMs) {
     const [timeZone] = situation.facts.person.zones.timeZones;
     if (!wanted(situation) || timeZone === undefined) return fromMs;
-    const isOpen = (atMs: EpochMs) => !others.some((gate) => gate.opensAt(situation, atMs) > atMs);
-    const nextMs = nextWished(situation, timeZone, fromMs, isOpen);
-    return nextMs === null || nextMs > situation.expiryMs || !isOpen(nextMs) ? fromMs : nextMs;
+    const nextMs = nextWished(situation, timeZone, fromMs);
+    return nextMs === null || nextMs > situation.expiryMs || !isOpen(situation, nextMs) ? fromMs : nextMs;
   },
   input: (situation) => {
     if (!wanted(situation)) return {};
-    const wish = wishOf(situation, dayAt(situation));
-    return { ...(wish.hour === null ? {} : { hour: wish.hour }), known: situation.facts.person.bestHour != null, by: wish.by };
+    const { hour, by } = wishOf(situation, dayAt(situation));
+    const known = situation.facts.person.bestHour != null;
+    // Written out, not spread: this is the hot path of rehearsals.
+    return hour === null ? { known, by } : { hour, known, by };
   },
   note: (situation) => {
     const { hour, by } = wishOf(situation, dayAt(situation));
@@ -63,6 +64,11 @@ export const bestHour: TimeGate = {
 
 /** What an hour may be closed by, for longer than the hour lasts. */
 const others = [quietHours, legalHours, blackout, sendWindow, campaignSchedule];
+
+function isOpen(situation: Situation, atMs: EpochMs): boolean {
+  for (const gate of others) if (gate.opensAt(situation, atMs) > atMs) return false;
+  return true;
+}
 
 const wanted = (situation: Situation) => {
   const { step, plan, person } = situation.facts;
@@ -97,28 +103,35 @@ function dayAt({ facts, nowMs }: Situation): number {
  * its own answer: asked about it again, it stays.
  * @returns null: none within two days
  */
-function nextWished(situation: Situation, timeZone: string, fromMs: EpochMs, isOpen: (atMs: EpochMs) => boolean): EpochMs | null {
+function nextWished(situation: Situation, timeZone: string, fromMs: EpochMs): EpochMs | null {
   const random = situation.facts.person.hours?.random ?? null;
   let [atMs, nextMs] = [fromMs, fullHour(timeZone, fromMs) + hourMs];
   let [day, wished]: [number | null, number | null] = [null, null];
-  for (let hours = 0; hours < 50; hours++) {
+  for (let hours = 0; hours < 50; ) {
     const slot = slotAt(timeZone, atMs);
+    const hour = slot % 24;
     const dayOf = Math.floor(slot / 24);
     if (dayOf !== day) {
       day = dayOf;
-      wished = random === null ? wishOf(situation, day).hour : drawn(random, fullHour(timeZone, atMs) - (slot % 24) * hourMs, timeZone, isOpen);
+      wished = random === null ? wishOf(situation, day).hour : drawn(random, fullHour(timeZone, atMs) - hour * hourMs, timeZone, situation);
     }
-    if (wished === slot % 24) return atMs;
-    [atMs, nextMs] = [nextMs, nextMs + hourMs];
+    if (wished === hour) return atMs;
+    // To the wished hour, or to the next day: all at once, unless clocks change on the way.
+    const wait = wished !== null && wished > hour ? wished - hour : 24 - hour;
+    const thereMs = nextMs + (wait - 1) * hourMs;
+    const leap = slotAt(timeZone, thereMs) === (slot + wait) % 168 ? wait : 1;
+    atMs = nextMs + (leap - 1) * hourMs;
+    nextMs = atMs + hourMs;
+    hours += leap;
   }
   return null;
 }
 
-const fullHour = (timeZone: string, atMs: EpochMs) => atMs - ((atMs + offsetMsAt(timeZone, atMs)) % hourMs);
+const fullHour = (timeZone: string, atMs: EpochMs) => atMs - modulo(atMs + offsetMsAt(timeZone, atMs), hourMs);
 
 /** One of the open hours of a day, as even as they are. */
-function drawn(point: number, startMs: EpochMs, timeZone: string, isOpen: (atMs: EpochMs) => boolean): number | null {
-  const open = Array.from({ length: 24 }, (_, hours) => startMs + hours * hourMs).filter(isOpen);
+function drawn(point: number, startMs: EpochMs, timeZone: string, situation: Situation): number | null {
+  const open = Array.from({ length: 24 }, (_, hours) => startMs + hours * hourMs).filter((atMs) => isOpen(situation, atMs));
   const chosen = open[Math.floor(point * open.length)];
   return chosen === undefined ? null : hourAt(timeZone, chosen);
 }

@@ -2,7 +2,6 @@ import { dueAt, expiryAt, oldestAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { expiryWhenCapped } from './cap.ts';
 import { chooseChannel } from './choose-channel.ts';
-import { legalConsent } from './consent-law.ts';
 import type { Facts } from './facts.ts';
 import { firstOpen } from './first-open.ts';
 import type { Answer, Situation } from './gate.ts';
@@ -23,7 +22,7 @@ import type { GateCheck, Verdict } from './verdict.ts';
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   const dueMs = dueAt(facts.plan, facts.progress, facts.step.id);
-  const asked = { facts, nowMs, dueMs, choice: chooseChannel(facts, (channel, known) => legalConsent(facts, channel, known, nowMs)) };
+  const asked = { facts, nowMs, dueMs, choice: chooseChannel(facts, { facts, nowMs }) };
   const { plan, progress, step } = facts;
   const ownExpiryMs = expiryAt(plan, progress, step.id);
   const expiryMs = step.laterMs === undefined ? ownExpiryMs : expiryOfVariant(ownExpiryMs, step.laterMs, oldestAt(plan, progress));
@@ -39,7 +38,9 @@ export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   }
 
   const opening = firstOpen(timeGates, situation);
-  for (const [index, gate] of timeGates.entries()) {
+  for (let index = 0; index < timeGates.length; index += 1) {
+    const gate = timeGates[index];
+    if (gate === undefined) continue;
     const opensMs = opening.movedTo[index] ?? null;
     const input = gate.input(situation);
     checks.push(

@@ -97,25 +97,23 @@ function inputOf(situation: Situation): GateInput {
 
 /** Offsets explain the decision as well as zones do, and say less about the person. */
 function makeInput(window: DailyWindow, { timeZones, basis, country, place: at }: PersonZones, nowMs: EpochMs): GateInput {
-  const place = {
-    fromMinute: window.fromMinute,
-    toMinute: window.toMinute,
-    zoneBasis: basis,
-    ...(country === null ? {} : { country }),
-    ...(basis === 'phone' && at.region !== null ? { state: at.region } : {}),
-  };
+  // Set one by one, not spread: this is the hot path of rehearsals.
+  const input: GateInput = { fromMinute: window.fromMinute, toMinute: window.toMinute, zoneBasis: basis };
+  if (country !== null) input['country'] = country;
+  if (basis === 'phone' && at.region !== null) input['state'] = at.region;
   const possible = offsetsAt(timeZones, nowMs);
   const [only] = possible;
-  if (possible.length === 1 && only !== undefined) return { ...place, utcOffsetMinutes: only };
+  if (possible.length === 1 && only !== undefined) {
+    input['utcOffsetMinutes'] = only;
+    return input;
+  }
   const heededZones = firstOutsideAll(window, timeZones, nowMs).timeZones;
   const heeded = heededZones === timeZones ? possible : offsetsAt(heededZones, nowMs);
-  return {
-    ...place,
-    clocks: possible.length,
-    clocksHeeded: heeded.length,
-    utcOffsetMinutesFrom: Math.min(...heeded),
-    utcOffsetMinutesTo: Math.max(...heeded),
-  };
+  input['clocks'] = possible.length;
+  input['clocksHeeded'] = heeded.length;
+  input['utcOffsetMinutesFrom'] = Math.min(...heeded);
+  input['utcOffsetMinutesTo'] = Math.max(...heeded);
+  return input;
 }
 
 /** The different offsets of some zones, in minutes. */

@@ -1,5 +1,5 @@
 import type { Engagement } from '../people/purchases.ts';
-import type { Answer, DecisiveGate } from './gate.ts';
+import type { Answer, DecisiveGate, GateInput } from './gate.ts';
 
 /**
  * Who the person was when it was decided, and by which thresholds: conditions and texts go by it. It keeps nothing back; it is asked so that the decision
@@ -8,18 +8,15 @@ import type { Answer, DecisiveGate } from './gate.ts';
 export const segment: DecisiveGate = {
   name: 'segment',
   check({ facts: { subject, attributes, settings, customer } }): Answer {
-    const known = customer === undefined ? {} : { ...customer, engagement: customer.engagement.map(inWords).join(', ') };
-    return {
-      result: 'pass',
-      input: {
-        segment: subject.segment,
-        modifiers: subject.modifiers.join(' '),
-        orders: numberOrNull(attributes['contact.orders']),
-        highValueMinor: settings.highValueMinor,
-        lowStockAt: settings.lowStockAt,
-        ...known,
-      },
+    const input: GateInput = {
+      segment: subject.segment,
+      modifiers: subject.modifiers.join(' '),
+      orders: numberOrNull(attributes['contact.orders']),
+      highValueMinor: settings.highValueMinor,
+      lowStockAt: settings.lowStockAt,
     };
+    if (customer !== undefined) Object.assign(input, customer, { engagement: customer.engagement.map(inWords).join(', ') });
+    return { result: 'pass', input };
   },
 };
 

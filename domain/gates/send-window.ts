@@ -40,13 +40,16 @@ function windowGate(name: DeferReason, windowOf: (facts: Facts) => WeeklyWindow 
  */
 export function expiryInWindow(asked: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
   const { facts, dueMs } = asked;
-  const windows = [stepWindow(facts), campaignWindow(facts)].filter((window) => window !== null);
+  const [own, campaign] = [stepWindow(facts), campaignWindow(facts)];
+  if (own === null && campaign === null) return expiryMs;
   const ownMs = facts.plan.steps.find(({ id }) => id === facts.step.id)?.expiresAfterMs ?? null;
-  if (windows.length === 0 || ownMs !== null) return expiryMs;
+  if (ownMs !== null) return expiryMs;
   const oldestMs = oldestAt(facts.plan, facts.progress);
   const { atMs } = firstOpen([quietHours, legalHours, blackout, sendWindow, campaignSchedule], { ...asked, nowMs: dueMs, expiryMs: oldestMs });
   if (atMs > oldestMs) return expiryMs;
-  const untilMs = Math.min(...windows.map((window) => firstInsideAll(window, facts.person.zones.timeZones, atMs).untilMs));
+  const ends = (window: WeeklyWindow | null) =>
+    window === null ? Number.POSITIVE_INFINITY : firstInsideAll(window, facts.person.zones.timeZones, atMs).untilMs;
+  const untilMs = Math.min(ends(own), ends(campaign));
   return Math.max(expiryMs, Math.min(untilMs, oldestMs));
 }
 

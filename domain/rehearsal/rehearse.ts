@@ -54,14 +54,12 @@ const mostMoves = 100_000;
  * Run a sequence over a list of events under a virtual clock, with the very decisions of the workflow (`nextMove`) and of the
  * dispatch (`decideDispatch`): thirty days take microseconds.
  * @param events - in any order; of two at the same instant the first in the list happens first, and before any dispatch
- * @param setting - what differs from a plain shop
+ * @param setting - what differs from a plain shop; not to be changed afterwards
  * @throws Error when the rules make no progress: a defect
  */
-export function rehearse(definition: SequenceDefinition, events: readonly RehearsalEvent[], setting: Partial<Setting> = {}): Rehearsal {
-  // Whoever enters a band of risk is in it, unless the scenario says otherwise.
-  const band = definition.band === undefined ? {} : { 'account.band': definition.band };
-  const full = { ...plainSetting, ...setting, attributes: { ...band, ...setting.attributes } };
-  const plan = compilePlan(definition, 1, full.timeScale);
+export function rehearse(definition: SequenceDefinition, events: readonly RehearsalEvent[], setting: Partial<Setting> = noDifference): Rehearsal {
+  const full = settingFor(definition, setting);
+  const plan = planOf(definition, full.timeScale);
   const inOrder = events.toSorted((a, b) => a.atMs - b.atMs);
   const log: LogEntry[] = [];
   let next = inOrder.findIndex(({ type }) => type === 'subject.updated');
@@ -91,6 +89,31 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
     nowMs = Math.max(nowMs, untilMs);
   }
   throw new Error(`Sequence ${definition.sequence} makes no progress`);
+}
+
+const noDifference: Partial<Setting> = {};
+
+// One sequence is rehearsed for many people, often of one setting.
+const settings = new WeakMap<Partial<Setting>, { definition: SequenceDefinition; full: Setting }>();
+
+function settingFor(definition: SequenceDefinition, setting: Partial<Setting>): Setting {
+  const known = settings.get(setting);
+  if (known?.definition === definition) return known.full;
+  // Whoever enters a band of risk is in it, unless the scenario says otherwise.
+  const band = definition.band === undefined ? {} : { 'account.band': definition.band };
+  const full = { ...plainSetting, ...setting, attributes: { ...band, ...setting.attributes } };
+  settings.set(setting, { definition, full });
+  return full;
+}
+
+const plans = new WeakMap<SequenceDefinition, Plan>();
+
+function planOf(definition: SequenceDefinition, timeScale: number): Plan {
+  const known = plans.get(definition);
+  if (known?.timeScale === timeScale) return known;
+  const plan = compilePlan(definition, 1, timeScale);
+  plans.set(definition, plan);
+  return plan;
 }
 
 /** When a move is made if nothing happens before. A held enrollment waits for ever, and nothing happens while no worker runs. */
@@ -130,88 +153,93 @@ function dispatch(on: Dispatch): void {
 /** A dispatch calls each channel of its step once at most, and then only decides. */
 const mostCalls = 100;
 
-/** @returns whether a provider was called, so that there is more to decide */
-function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boolean {
+/**
+ * Its parts are functions of their own, not closures: this is the hot path of rehearsals, and each would be made for each decision.
+ * @returns whether a provider was called, so that there is more to decide
+ */
+function dispatchOnce(on: Dispatch): boolean {
+  const { plan, world, setting, log, step, nowMs } = on;
   const facts = factsOf(world, plan, step, setting);
-  const verdict = paced(decide(facts));
+  const verdict = paced(on, decide(on, facts));
   const { checks } = verdict;
   if (world.enrollment.activatedAt === null && activates(verdict)) world.enrollment = { ...world.enrollment, activatedAt: nowMs };
-  // Entries are written out, not spread: this is the hot path of rehearsals.
+  // Entries are written out, not spread.
   switch (verdict.kind) {
     case 'send':
-      return call(verdict.channel, checks);
+      return call(on, verdict.channel, checks);
     case 'defer':
       if (verdict.anchorMs !== undefined) world.enrollment = { ...world.enrollment, anchorAt: verdict.anchorMs };
-      putOff(verdict.untilMs, verdict.reason, checks);
+      putOff(on, verdict.untilMs, verdict.reason, checks);
       return false;
     case 'skip':
       recordSkip(world, step.id, verdict.reason, nowMs);
       log.push({ kind: 'skipped', step: step.id, atMs: nowMs, reason: verdict.reason, checks });
       return false;
     case 'hold':
-      putOff(askAgainAt(facts, nowMs), verdict.reason, checks);
+      putOff(on, askAgainAt(facts, nowMs), verdict.reason, checks);
       return false;
     case 'stop':
       end(world, verdict.reason);
       return false;
   }
+}
 
-  /** What passes every gate waits for its moment under the rate of the campaign. */
-  function paced(decided: Verdict): Verdict {
-    if (decided.kind !== 'send' || setting.campaignPace === undefined) return decided;
-    const turn = { plan, progress: progressIn(world), stepId: step.id, checks: decided.checks, nowMs };
-    return takeTurn(world.turns, setting.campaignPace, turn) ?? decided;
-  }
+/** What passes every gate waits for its moment under the rate of the campaign. */
+function paced({ plan, world, setting, step, nowMs }: Dispatch, decided: Verdict): Verdict {
+  if (decided.kind !== 'send' || setting.campaignPace === undefined) return decided;
+  const turn = { plan, progress: progressIn(world), stepId: step.id, checks: decided.checks, nowMs };
+  return takeTurn(world.turns, setting.campaignPace, turn) ?? decided;
+}
 
-  /** As the dispatch does: offers and the texts of models are looked at where everything else is open. */
-  function decide(known: Facts): Verdict {
-    const first = decideDispatch(known, nowMs);
-    if (first.kind === 'send' && awaitsApproval(world, step, setting)) {
-      known.modelText = { approval: 'pending' };
-      return decideDispatch(known, nowMs);
-    }
-    const offer = first.kind === 'send' ? offersIn(world, plan, step, setting) : null;
-    if (offer === null) return first;
-    known.offer = offer;
-    const decided = decideDispatch(known, nowMs);
-    return decided.kind === 'send' ? withCode(known, decided) : decided;
+/** As the dispatch does: offers and the texts of models are looked at where everything else is open. */
+function decide(on: Dispatch, known: Facts): Verdict {
+  const { plan, world, setting, step, nowMs } = on;
+  const first = decideDispatch(known, nowMs);
+  if (first.kind === 'send' && awaitsApproval(world, step, setting)) {
+    known.modelText = { approval: 'pending' };
+    return decideDispatch(known, nowMs);
   }
+  const offer = first.kind === 'send' ? offersIn(world, plan, step, setting) : null;
+  if (offer === null) return first;
+  known.offer = offer;
+  const decided = decideDispatch(known, nowMs);
+  return decided.kind === 'send' ? withCode(on, known, decided) : decided;
+}
 
-  /** The code comes before its message: made by the shop, waited for, or given up. */
-  function withCode(known: Facts, decided: Verdict): Verdict {
-    recordOffer(world, plan, step.id, known, nowMs);
-    const waits = askShop(world, plan, step.id, nowMs, (atMs) => decideDispatch(known, atMs).kind === 'send');
-    const offer = offersIn(world, plan, step, setting);
-    if (offer !== null) known.offer = offer;
-    if (waits === null) return offer?.own?.state === 'refused' ? decideDispatch(known, nowMs) : decided;
-    const note = 'The shop could not be reached to make the code of its offer, and is asked again then.';
-    const check: GateCheck = { gate: 'offer_code', result: 'defer', input: { ...waits }, note };
-    return { kind: 'defer', untilMs: waits.untilMs, reason: 'offer_code', checks: [...decided.checks, check] };
-  }
+/** The code comes before its message: made by the shop, waited for, or given up. */
+function withCode({ plan, world, setting, step, nowMs }: Dispatch, known: Facts, decided: Verdict): Verdict {
+  recordOffer(world, plan, step.id, known, nowMs);
+  const waits = askShop(world, plan, step.id, nowMs, (atMs) => decideDispatch(known, atMs).kind === 'send');
+  const offer = offersIn(world, plan, step, setting);
+  if (offer !== null) known.offer = offer;
+  if (waits === null) return offer?.own?.state === 'refused' ? decideDispatch(known, nowMs) : decided;
+  const note = 'The shop could not be reached to make the code of its offer, and is asked again then.';
+  const check: GateCheck = { gate: 'offer_code', result: 'defer', input: { ...waits }, note };
+  return { kind: 'defer', untilMs: waits.untilMs, reason: 'offer_code', checks: [...decided.checks, check] };
+}
 
-  function putOff(untilMs: EpochMs, reason: string, checks: GateCheck[]): void {
-    const { enrollment } = world;
-    world.enrollment = { ...enrollment, notBefore: { ...enrollment.notBefore, [step.id]: untilMs } };
-    // Somebody who answers is asked about every hour: that they do is told once.
-    const last = log.at(-1);
-    if (reason === 'takeover' && last?.kind === 'deferred' && last.reason === reason && last.step === step.id) {
-      last.untilMs = untilMs;
-      return;
-    }
-    log.push({ kind: 'deferred', step: step.id, atMs: nowMs, untilMs, anchorMs: world.enrollment.anchorAt, reason, checks });
+function putOff({ world, log, step, nowMs }: Dispatch, untilMs: EpochMs, reason: string, checks: GateCheck[]): void {
+  const { enrollment } = world;
+  world.enrollment = { ...enrollment, notBefore: { ...enrollment.notBefore, [step.id]: untilMs } };
+  // Somebody who answers is asked about every hour: that they do is told once.
+  const last = log.at(-1);
+  if (reason === 'takeover' && last?.kind === 'deferred' && last.reason === reason && last.step === step.id) {
+    last.untilMs = untilMs;
+    return;
   }
+  log.push({ kind: 'deferred', step: step.id, atMs: nowMs, untilMs, anchorMs: world.enrollment.anchorAt, reason, checks });
+}
 
-  function call(channel: Channel, checks: GateCheck[]): boolean {
-    const answer = world.provider;
-    if (answer !== 'accepted' && answer !== 'unknown') {
-      recordFailure(world, step.id, channel, answer, nowMs);
-      return true;
-    }
-    const outcome = answer === 'accepted' ? 'sent' : 'unknown';
-    recordSend(world, plan, step.id, outcome, channel, nowMs, setting);
-    const variant = variantOf(step, setting)?.id;
-    if (variant === undefined) log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
-    else log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks, variant });
-    return false;
+function call({ plan, world, setting, log, step, nowMs }: Dispatch, channel: Channel, checks: GateCheck[]): boolean {
+  const answer = world.provider;
+  if (answer !== 'accepted' && answer !== 'unknown') {
+    recordFailure(world, step.id, channel, answer, nowMs);
+    return true;
   }
+  const outcome = answer === 'accepted' ? 'sent' : 'unknown';
+  recordSend(world, plan, step.id, outcome, channel, nowMs, setting);
+  const variant = variantOf(step, setting)?.id;
+  if (variant === undefined) log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
+  else log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks, variant });
+  return false;
 }

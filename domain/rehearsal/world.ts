@@ -381,42 +381,30 @@ function forgetRefusals(world: World): void {
 
 /** The variant that a rehearsed person gets of a step. */
 export const variantOf = ({ id, variants }: StepDefinition, { variants: given }: Setting): Variant | undefined =>
-  variants?.find((variant) => variant.id === given?.[id]) ?? variants?.[0];
+  variants === undefined ? undefined : (variants.find((variant) => variant.id === given?.[id]) ?? variants[0]);
 
-function laterOf(step: StepDefinition, plan: Plan, setting: Setting): { laterMs?: number } {
-  const laterMs = variantOf(step, setting)?.laterMs;
-  return laterMs === undefined ? {} : { laterMs: scaled(laterMs, plan.timeScale) };
-}
-
-/** The facts as `operations/dispatch-step.ts` would read them under the person's lock. */
+/** The facts as `operations/dispatch-step.ts` would read them under the person's lock. What is absent is set afterwards, not spread: this is the hot path. */
 export function factsOf(world: World, plan: Plan, step: StepDefinition, setting: Setting): Facts {
-  const row = world.ledger.find((message) => message.stepId === step.id);
-  const refusals = row === undefined || row.channel === null ? {} : { [row.channel]: row.refusals };
-  return {
+  const row = rowOf(world, step.id);
+  const facts: Facts = {
     plan,
     progress: progressIn(world),
     step: {
       id: step.id,
       when: step.when,
       channels: step.channels,
-      refusals,
+      refusals: row === undefined || row.channel === null ? {} : { [row.channel]: row.refusals },
       maxRetries: step.maxRetries,
       onFailure: step.onFailure ?? 'skip',
       window: step.window ?? null,
-      ...(step.bestHour === true ? { bestHour: true } : {}),
-      ...laterOf(step, plan, setting),
-      ...(step.offer === undefined ? {} : { offer: step.offer }),
-      ...(setting.whatsappForms === undefined ? {} : { whatsappForms: setting.whatsappForms }),
       failures: row?.failures ?? 0,
     },
-    ...(step.requires === undefined ? {} : { claims: { made: [], required: step.requires.claim, known: setting.claims ?? { assumed: [] } } }),
     enrollment: { id: rehearsedId, ended: null },
     subject: {
       state: world.subjectState,
       boughtBy: 'key',
       isInquiry: setting.isInquiry === true,
       lastActivityMs: world.lastActivityMs,
-      ...(plan.silence === true ? { lastContactMs: Math.max(world.lastActivityMs, world.contact.lastReplyMs ?? 0) } : {}),
       valueMinor: setting.valueMinor,
       currency: setting.currency,
       segment: setting.segment,
@@ -430,15 +418,23 @@ export function factsOf(world: World, plan: Plan, step: StepDefinition, setting:
       upcoming: world.elsewhere.upcoming,
       zones: world.zones,
       bestHour: setting.bestHour,
-      ...(setting.hours === undefined ? {} : { hours: setting.hours }),
     },
-    ...(world.sequence === null ? {} : { sequence: world.sequence }),
-    ...(setting.campaignSchedule === undefined ? {} : { campaign: { paused: false, schedule: setting.campaignSchedule } }),
     holdout: world.holdout,
     channels: world.channels,
     messages: world.messages,
     settings: setting.settings,
   };
+  if (step.bestHour === true) facts.step.bestHour = true;
+  const laterMs = variantOf(step, setting)?.laterMs;
+  if (laterMs !== undefined) facts.step.laterMs = scaled(laterMs, plan.timeScale);
+  if (step.offer !== undefined) facts.step.offer = step.offer;
+  if (setting.whatsappForms !== undefined) facts.step.whatsappForms = setting.whatsappForms;
+  if (step.requires !== undefined) facts.claims = { made: [], required: step.requires.claim, known: setting.claims ?? { assumed: [] } };
+  if (plan.silence === true) facts.subject.lastContactMs = Math.max(world.lastActivityMs, world.contact.lastReplyMs ?? 0);
+  if (setting.hours !== undefined) facts.person.hours = setting.hours;
+  if (world.sequence !== null) facts.sequence = world.sequence;
+  if (setting.campaignSchedule !== undefined) facts.campaign = { paused: false, schedule: setting.campaignSchedule };
+  return facts;
 }
 
 /** What the offer of a step is decided by, with what the rehearsal has brought before; null: the step asks for none, or nothing is known. */

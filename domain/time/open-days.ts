@@ -1,6 +1,6 @@
 import type { EpochMs } from '../sequence/plan.ts';
 import { dayOf } from './local-day.ts';
-import { stretchAt } from './zones.ts';
+import { modulo, stretchAt } from './zones.ts';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -38,7 +38,7 @@ function firstOpenIn(hoursOf: HoursOf, timeZone: string, fromMs: EpochMs, lastMs
   while (atMs <= lastMs) {
     const { offsetMs, untilMs } = stretchAt(timeZone, atMs);
     const { date, weekday } = dayOf(atMs + offsetMs);
-    const midnightMs = atMs - ((((atMs + offsetMs) % dayMs) + dayMs) % dayMs);
+    const midnightMs = atMs - modulo(atMs + offsetMs, dayMs);
     const minute = (atMs - midnightMs) / minuteMs;
     const open = nextOpen(hoursOf(date, weekday), minute);
     if (open !== undefined && open[0] <= minute) return atMs;

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../sequence/plan.ts';
-import { offsetMsAt, steadyAround, stretchAt } from './zones.ts';
+import { modulo, offsetMsAt, steadyAround, stretchAt } from './zones.ts';
 
 const minuteMs = 60_000;
 const minutesOfDay = 24 * 60;
@@ -119,8 +119,4 @@ function longestOpening({ fromMinute, toMinute }: DailyWindow, offsets: readonly
   const starts = offsets.map((offset) => modulo(fromMinute - offset, minutesOfDay)).sort((a, b) => a - b);
   const gaps = starts.map((start, index) => (starts[index + 1] ?? (starts[0] ?? 0) + minutesOfDay) - start - length);
   return Math.max(...gaps);
-}
-
-function modulo(value: number, by: number): number {
-  return ((value % by) + by) % by;
 }

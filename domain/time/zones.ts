@@ -83,5 +83,10 @@ function readStretch(timeZone: string, atMs: EpochMs): Stretch {
 export function slotAt(timeZone: string, atMs: EpochMs): number {
   const hours = Math.floor((atMs + offsetMsAt(timeZone, atMs)) / 3_600_000);
   // The first day of the epoch was a Thursday.
-  return (((hours + 3 * 24) % 168) + 168) % 168;
+  return modulo(hours + 3 * 24, 168);
+}
+
+/** Of whole numbers, at least 0 also where `value` is less. The operator `%` takes several times as long for numbers beyond 2³¹, as times are. */
+export function modulo(value: number, by: number): number {
+  return value - Math.floor(value / by) * by;
 }
