@@ -102,7 +102,7 @@ async function unlessBusy<T>(look: () => Promise<T> | T): Promise<T | null> {
 export async function until<T>(
   what: string,
   look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  timeoutMs = 45_000,
+  timeoutMs = 90_000,
 ): Promise<T> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {

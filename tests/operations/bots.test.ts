@@ -81,13 +81,18 @@ async function aBot(updates: 'polling' | 'webhook' = 'polling', token = `${987_0
       shop.deps.db.withTenant(tenantId, (tx) =>
         tx.select({ lead: subjects, contact: contacts }).from(subjects).innerJoin(contacts, eq(contacts.id, subjects.contactId)),
       ),
-    deliver: (update: object) =>
-      shop.app.inject({
-        method: 'POST',
-        url: `/api/webhooks/telegram/${id}`,
-        headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': webhookSecretOf({ token }) },
-        payload: JSON.stringify(update),
-      }),
+    /** Again where the machine was too busy, as Telegram does. */
+    deliver: async (update: object) => {
+      for (let attempt = 1; ; attempt += 1) {
+        const answer = await shop.app.inject({
+          method: 'POST',
+          url: `/api/webhooks/telegram/${id}`,
+          headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': webhookSecretOf({ token }) },
+          payload: JSON.stringify(update),
+        });
+        if (answer.statusCode !== 503 || attempt === 10) return answer;
+      }
+    },
   };
 }
 

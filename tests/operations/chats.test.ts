@@ -26,7 +26,8 @@ let far: StartedBotApi;
 let botWorker: BotWorker;
 let chatWorker: ChatWorker;
 let jobs: Background[] = [];
-const times = { leaseMs: 2_000, renewEveryMs: 100, pollMs: 5_000 };
+// Long enough that a busy machine renews it in time.
+const times = { leaseMs: 15_000, renewEveryMs: 100, pollMs: 5_000 };
 
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1 });
