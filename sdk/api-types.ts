@@ -7950,6 +7950,11 @@ export interface components {
             notInSequence: {
                 [key: string]: number;
             };
+            /** @description How many leads `POST /api/campaigns/{id}/enroll` would try now, by `which`. */
+            toEnroll: {
+                not_enrolled: number;
+                dropped_out: number;
+            };
             /** @description What keeps it from contacting anybody, as sentences. */
             notes: string[];
             /** Format: date-time */
@@ -7977,6 +7982,8 @@ export interface components {
         CampaignLead: {
             /** Format: uuid */
             lead: string;
+            /** @description Who it is; null: nobody is known yet. */
+            contact: string | null;
             /** @enum {string} */
             cameBy: "routing" | "hand" | "bulk";
             by: string | null;
@@ -8236,6 +8243,11 @@ export interface components {
             at: string;
             /** Format: uuid */
             enrollment: string;
+            /**
+             * Format: uuid
+             * @description Whom it is about.
+             */
+            contact: string;
             sequence: string;
             /** @description The version of the sequence that decided. */
             version: number;
@@ -11743,6 +11755,12 @@ export interface components {
             slug: string;
             name: string;
             /**
+             * @description What its version in use is about; null: nothing was published.
+             * @example cart
+             * @example lead
+             */
+            about: string | null;
+            /**
              * @description `DRAFT`: nothing was published. `ARCHIVED`: nobody is taken in any more.
              * @enum {string}
              */
@@ -12086,6 +12104,12 @@ export interface components {
             id: string;
             slug: string;
             name: string;
+            /**
+             * @description What its version in use is about; null: nothing was published.
+             * @example cart
+             * @example lead
+             */
+            about: string | null;
             /**
              * @description `DRAFT`: nothing was published. `ARCHIVED`: nobody is taken in any more.
              * @enum {string}

@@ -9,6 +9,7 @@ import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { type Page, type PageWanted, readSorted } from '../read/page.ts';
 import { releaseHeld, wakeRunning } from '../wake-running.ts';
+import { chosenLeads } from './lead-choices.ts';
 
 // For code that may not import `domain/`.
 export { campaignStatuses } from '../../domain/campaigns/campaign.ts';
@@ -26,6 +27,9 @@ export interface CampaignView {
   converted: number;
   /** How many leads are in no sequence, by why the latest try began none. */
   refused: Record<string, number>;
+  /** How many leads `enrollLeads` would try, by the choice of the same name. */
+  notEnrolled: number;
+  droppedOut: number;
 }
 
 export interface CampaignFields extends CampaignRules {
@@ -156,10 +160,21 @@ async function views(tx: Tx, found: Pick<CampaignView, 'campaign' | 'sequence'>[
     .where(sql`${campaignLeads.campaignId} = any(${ids}::uuid[]) and ${campaignLeads.reason} is not null`)
     .groupBy(campaignLeads.campaignId, campaignLeads.reason)
     .orderBy(campaignLeads.reason);
+  const choices = await tx
+    .select({
+      id: campaignLeads.campaignId,
+      notEnrolled: sql<number>`(count(*) filter (where ${chosenLeads.not_enrolled}))::int`,
+      droppedOut: sql<number>`(count(*) filter (where ${chosenLeads.dropped_out}))::int`,
+    })
+    .from(campaignLeads)
+    .leftJoin(enrollments, eq(enrollments.id, campaignLeads.enrollmentId))
+    .where(sql`${campaignLeads.campaignId} = any(${ids}::uuid[])`)
+    .groupBy(campaignLeads.campaignId);
   return found.map(({ campaign, sequence }) => {
     const state = states.find(({ id }) => id === campaign.id);
+    const { notEnrolled = 0, droppedOut = 0 } = choices.find(({ id }) => id === campaign.id) ?? {};
     const refused = Object.fromEntries(reasons.filter(({ id }) => id === campaign.id).map(({ reason, n }) => [reason ?? '', n]));
-    return { campaign, sequence, open: state?.open ?? 0, converted: state?.converted ?? 0, refused };
+    return { campaign, sequence, open: state?.open ?? 0, converted: state?.converted ?? 0, refused, notEnrolled, droppedOut };
   });
 }
 

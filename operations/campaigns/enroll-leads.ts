@@ -1,11 +1,8 @@
-import { and, asc, eq, gt, inArray, isNull } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray } from 'drizzle-orm';
 import { campaignLeads, campaigns, enrollments } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
 import { enterCampaign, type NotInSequence } from './enter.ts';
-
-/** Which leads of a campaign its sequence is begun for. `dropped_out`: who was in it and left it without converting, or came to its end. */
-export const leadChoices = ['not_enrolled', 'dropped_out', 'all'] as const;
-export type LeadChoice = (typeof leadChoices)[number];
+import { chosenLeads, type LeadChoice } from './lead-choices.ts';
 
 export interface EnrolledLeads {
   results: { lead: string; enrollmentId: string | null; reason: NotInSequence | 'gone' | null }[];
@@ -39,14 +36,9 @@ export async function enrollLeads(
     const [campaign] = await tx.select({ status: campaigns.status }).from(campaigns).where(eq(campaigns.id, campaignId));
     if (campaign === undefined) return null;
     if (campaign.status !== 'ACTIVE') return 'not_active';
-    const chosen = {
-      all: undefined,
-      not_enrolled: isNull(campaignLeads.enrollmentId),
-      dropped_out: inArray(enrollments.status, ['EXITED', 'COMPLETED']),
-    }[which];
     const wanted = and(
       eq(campaignLeads.campaignId, campaignId),
-      chosen,
+      chosenLeads[which],
       leads === null ? undefined : inArray(campaignLeads.subjectId, [...leads]),
       after === null ? undefined : gt(campaignLeads.subjectId, after),
     );

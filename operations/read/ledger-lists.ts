@@ -64,6 +64,8 @@ export function listMessages(deps: ReadDeps, tenantId: string, filter: MessageFi
 type DecisionRow = typeof decisions.$inferSelect;
 export type DecisionView = Belonging & {
   row: DecisionRow;
+  /** Whom it is about. */
+  contactId: string;
   version: number;
   sentence: string;
   /** Of an action of an intervention: what it costs and is expected to bring; null: it is none. */
@@ -83,8 +85,9 @@ export function listDecisions(deps: ReadDeps, tenantId: string, filter: Decision
   return deps.db.withTenant(tenantId, async (tx) => {
     const { verdict, reason, contact, enrollment, step, sinceMs } = filter;
     const found = await tx
-      .select({ row: decisions, version: sequenceVersions.version })
+      .select({ row: decisions, contactId: enrollments.contactId, version: sequenceVersions.version })
       .from(decisions)
+      .innerJoin(enrollments, eq(enrollments.id, decisions.enrollmentId))
       .innerJoin(sequenceVersions, eq(sequenceVersions.id, decisions.versionId))
       .where(
         and(
@@ -107,10 +110,10 @@ export function listDecisions(deps: ReadDeps, tenantId: string, filter: Decision
     const interventions = await interventionsOf(tx, deps, tenantId, [...new Set(items.map(({ row }) => row.enrollmentId))]);
     const worthOf = (row: DecisionRow) =>
       interventions.find(({ id }) => id === row.enrollmentId)?.actions.find(({ step: of }) => of === row.stepId) ?? null;
-    const views = items.flatMap(({ row, version }) =>
+    const views = items.flatMap(({ row, contactId, version }) =>
       ofOne(belongings, row, (one) => {
         const facts = { stepId: row.stepId, verdict: row.verdict, reason: row.reason, untilMs: row.until, checks: row.checks };
-        return { row, version, sentence: decisionSentence(deps.subjects.of(one.subject.kind).words, facts), worth: worthOf(row) };
+        return { row, contactId, version, sentence: decisionSentence(deps.subjects.of(one.subject.kind).words, facts), worth: worthOf(row) };
       }),
     );
     return { items: views, next };

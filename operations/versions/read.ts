@@ -2,6 +2,7 @@ import { and, eq, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-
 import type { Tx } from '../../db/client.ts';
 import { enrollments, sequenceDrafts, sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
+import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import type { Deps } from '../deps.ts';
 import { beyond, byAge, type Page, pageOf, type PageWanted, readSorted } from '../read/page.ts';
 
@@ -9,6 +10,8 @@ export interface SequenceView {
   id: string;
   slug: string;
   name: string;
+  /** What its version in use is about, such as `cart`; null: nothing was published. */
+  about: string | null;
   status: 'DRAFT' | 'ACTIVE' | 'ARCHIVED';
   paused: boolean;
   /** The version in use; null: nothing was published. */
@@ -29,21 +32,22 @@ export interface VersionView {
 }
 
 type ReadDeps = Pick<Deps, 'db'>;
+type SequenceDeps = Pick<Deps, 'db' | 'subjects'>;
 
 /** The sequences of a store, in the order in which they were made. @param page - `after` is an id */
-export function listSequences(deps: ReadDeps, tenantId: string, page: PageWanted): Promise<Page<SequenceView>> {
+export function listSequences(deps: SequenceDeps, tenantId: string, page: PageWanted): Promise<Page<SequenceView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const columns = { slug: sequences.slug };
     const { items, next } = await readSorted(page, { usual: 'oldest', id: sequences.id, columns }, async (part) =>
-      (await read(tx, part.where, part.limit, part.orderBy)).map((row) => ({ ...row, sortedBy: row.slug })),
+      (await read(tx, deps, part.where, part.limit, part.orderBy)).map((row) => ({ ...row, sortedBy: row.slug })),
     );
     return { items, next };
   });
 }
 
 /** @returns null where the store has no such sequence */
-export async function readSequence(deps: ReadDeps, tenantId: string, slug: string): Promise<SequenceView | null> {
-  return (await deps.db.withTenant(tenantId, (tx) => read(tx, eq(sequences.slug, slug), 1)))[0] ?? null;
+export async function readSequence(deps: SequenceDeps, tenantId: string, slug: string): Promise<SequenceView | null> {
+  return (await deps.db.withTenant(tenantId, (tx) => read(tx, deps, eq(sequences.slug, slug), 1)))[0] ?? null;
 }
 
 /** @returns null where the store has no sequence of that id */
@@ -52,12 +56,22 @@ export async function slugOfSequence(deps: ReadDeps, tenantId: string, id: strin
   return row?.slug ?? null;
 }
 
-async function read(tx: Tx, which: SQL | undefined, limit: number, orderBy: SQL[] = []): Promise<SequenceView[]> {
+async function read(
+  tx: Tx,
+  { subjects }: Pick<Deps, 'subjects'>,
+  which: SQL | undefined,
+  limit: number,
+  orderBy: SQL[] = [],
+): Promise<SequenceView[]> {
   const { id, slug, name, status, paused } = sequences;
   // A sequence whose only draft was deleted is nothing.
   const exists = or(isNotNull(sequences.currentVersionId), isNotNull(sequenceDrafts.sequenceId));
   const rows = await tx
-    .select({ id, slug, name, status, paused, version: sequenceVersions.version, draft: sequenceDrafts.sequenceId })
+    .select({
+      ...{ id, slug, name, status, paused, version: sequenceVersions.version, draft: sequenceDrafts.sequenceId },
+      begins: sql<{ on: string; about?: string } | null>`jsonb_build_object('on', ${sequenceVersions.definition} -> 'on') ||
+        jsonb_strip_nulls(jsonb_build_object('about', ${sequenceVersions.definition} -> 'about'))`,
+    })
     .from(sequences)
     .leftJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
     .leftJoin(sequenceDrafts, eq(sequenceDrafts.sequenceId, sequences.id))
@@ -77,7 +91,12 @@ async function read(tx: Tx, which: SQL | undefined, limit: number, orderBy: SQL[
       ),
     )
     .groupBy(enrollments.sequenceId);
-  return rows.map(({ draft, ...row }) => ({ ...row, hasDraft: draft !== null, open: open.find((o) => o.id === row.id)?.count ?? 0 }));
+  return rows.map(({ draft, begins, ...row }) => ({
+    ...row,
+    about: row.version === null || begins === null ? null : (kindOfSequence(subjects, begins)?.kind ?? null),
+    hasDraft: draft !== null,
+    open: open.find((o) => o.id === row.id)?.count ?? 0,
+  }));
 }
 
 /** The versions of a sequence, the latest first. @param page - `after` is a version. @returns null where the store has no such sequence */

@@ -30,6 +30,7 @@ interface Campaign {
   open: number;
   notes: string[];
   notInSequence: Record<string, number>;
+  toEnroll: { not_enrolled: number; dropped_out: number };
 }
 let names = 0;
 async function campaign(fields: Record<string, unknown>): Promise<Campaign> {
@@ -413,10 +414,13 @@ test('the sequence is begun for everybody on the list, a part at a time, and aga
     enrolled: number;
     next: string | null;
   }
+  const toEnroll = async () => (await show(spring.id)).toEnroll;
+  expect(await toEnroll(), 'counted before').toEqual({ not_enrolled: 3, dropped_out: 0 });
   const first = await enroll({ limit: 2, note: 'The garden is open' });
   expect(first.body).toMatchObject({ enrolled: 2, next: await leadOf('list-b') });
   const rest = await enroll({ limit: 2, after: first.body.next });
   expect(rest.body).toMatchObject({ results: [{ lead: await leadOf('list-c'), reason: 'opted_out' }], enrolled: 0, next: null });
+  expect(await toEnroll()).toEqual({ not_enrolled: 1, dropped_out: 0 });
   const [begun] = await enrollmentsOf('list-a');
   expect(begun).toMatchObject({ campaignId: spring.id, status: 'ACTIVE' });
   const { rows } = await own((tx) =>
@@ -439,6 +443,7 @@ test('the sequence is begun for everybody on the list, a part at a time, and aga
   await api(`/recovery/sequences/${begun?.id ?? ''}/stop?reason=later`, 'POST');
   await shop.post('order.placed', { order: { id: 'list-order', total: '9.00', currency: 'EUR' }, contact: { email: 'list-b@example.com' } });
   const again = async (note?: string) => (await enroll({ which: 'dropped_out', note })).body.results.map(({ reason }) => reason);
+  expect(await toEnroll(), 'whoever bought did not drop out').toEqual({ not_enrolled: 1, dropped_out: 1 });
   expect(await again()).toEqual(['cooldown']);
   await asOwner(
     shop.database.url,

@@ -4,13 +4,22 @@ import type { CampaignLeadRow } from '../../../operations/campaigns/leads-of-cam
 import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
 import type { CampaignBody, campaignLeadSchema, campaignSchema, scheduleField } from './schemas.ts';
 
-export function presentCampaign({ campaign, sequence, open, converted, refused }: CampaignView): z.input<typeof campaignSchema> {
+export function presentCampaign({
+  campaign,
+  sequence,
+  open,
+  converted,
+  refused,
+  notEnrolled,
+  droppedOut,
+}: CampaignView): z.input<typeof campaignSchema> {
   const { id, name, status, autoAssign, schedule, rate, call, leads, createdAt, endedAt } = campaign;
   return {
     ...{ id, name, status, autoAssign, sequence, call, leads, open, converted },
     schedule: schedule === null ? null : { days: [...schedule.days], from: clockOf(schedule.fromMinute), to: clockOf(schedule.toMinute) },
     rate: rate === null ? null : { most: rate.most, withinSeconds: rate.withinMs / 1_000 },
     notInSequence: refused,
+    toEnroll: { not_enrolled: notEnrolled, dropped_out: droppedOut },
     notes: notesOn({ campaign, sequence }),
     createdAt: isoTime(createdAt),
     endedAt: isoTimeOrNull(endedAt),
@@ -30,6 +39,7 @@ function notesOn({ campaign, sequence }: Pick<CampaignView, 'campaign' | 'sequen
 
 export const presentCampaignLead = (row: CampaignLeadRow): z.input<typeof campaignLeadSchema> => ({
   lead: row.subjectId,
+  contact: row.contactId,
   cameBy: row.cameBy,
   by: row.actor,
   at: isoTime(row.at),

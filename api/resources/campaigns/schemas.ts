@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { campaignStatuses, weekdays } from '../../../operations/campaigns/campaigns.ts';
-import { leadChoices } from '../../../operations/campaigns/enroll-leads.ts';
+import { leadChoices } from '../../../operations/campaigns/lead-choices.ts';
 import { lineField, noteField, timeField } from '../../routes/fields.ts';
 
 const clock = z
@@ -69,6 +69,9 @@ export const campaignSchema = z
     open: z.int().meta({ description: 'How many are in its sequence now.' }),
     converted: z.int(),
     notInSequence: z.record(z.string(), z.int()).meta({ description: 'Leads that its sequence was not begun for, by reason.' }),
+    toEnroll: z
+      .object({ not_enrolled: z.int(), dropped_out: z.int() })
+      .meta({ description: 'How many leads `POST /api/campaigns/{id}/enroll` would try now, by `which`.' }),
     notes: z.array(z.string()).meta({ description: 'What keeps it from contacting anybody, as sentences.' }),
     createdAt: timeField,
     endedAt: timeField.nullable(),
@@ -78,6 +81,7 @@ export const campaignSchema = z
 export const campaignLeadSchema = z
   .object({
     lead: z.uuid(),
+    contact: z.uuid().nullable().meta({ description: 'Who it is; null: nobody is known yet.' }),
     cameBy: z.enum(['routing', 'hand', 'bulk']),
     by: z.string().nullable(),
     at: timeField,

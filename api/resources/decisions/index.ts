@@ -17,6 +17,7 @@ const decisionSchema = z
     id: z.uuid(),
     at: timeField,
     enrollment: z.uuid(),
+    contact: z.uuid().meta({ description: 'Whom it is about.' }),
     sequence: z.string(),
     version: z.int().meta({ description: 'The version of the sequence that decided.' }),
     step: z.string(),
@@ -66,8 +67,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   );
 };
 
-const present = ({ row, version, enrollmentId, sequence, subject, sentence, worth }: DecisionView): z.input<typeof decisionSchema> => ({
-  ...{ id: row.id, at: isoTime(row.at), enrollment: enrollmentId, sequence, version, step: row.stepId },
+const present = ({ row, contactId, version, enrollmentId, sequence, subject, sentence, worth }: DecisionView): z.input<typeof decisionSchema> => ({
+  ...{ id: row.id, at: isoTime(row.at), enrollment: enrollmentId, contact: contactId, sequence, version, step: row.stepId },
   subject: { id: subject.id, kind: subject.kind, external_ids: subject.externalIds.map(presentExternalId) },
   ...{
     verdict: row.verdict,

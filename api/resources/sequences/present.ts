@@ -6,8 +6,18 @@ import type { ShadowReport } from '../../../operations/shadow/shadows.ts';
 import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
 import type { draftSchema, previewSchema, sequenceSchema, shadowSchema, versionSchema } from './schemas.ts';
 
-export const presentSequence = ({ id, slug, name, status, paused, version, hasDraft, open }: SequenceView): z.input<typeof sequenceSchema> => ({
-  ...{ id, slug, name, status, paused, version },
+export const presentSequence = ({
+  id,
+  slug,
+  name,
+  about,
+  status,
+  paused,
+  version,
+  hasDraft,
+  open,
+}: SequenceView): z.input<typeof sequenceSchema> => ({
+  ...{ id, slug, name, about, status, paused, version },
   has_draft: hasDraft,
   open_enrollments: open,
 });

@@ -10,6 +10,10 @@ export const sequenceSchema = z
     id: z.uuid(),
     slug: z.string(),
     name: z.string(),
+    about: z
+      .string()
+      .nullable()
+      .meta({ description: 'What its version in use is about; null: nothing was published.', examples: ['cart', 'lead'] }),
     status: z.enum(['DRAFT', 'ACTIVE', 'ARCHIVED']).meta({ description: '`DRAFT`: nothing was published. `ARCHIVED`: nobody is taken in any more.' }),
     paused: z.boolean().meta({ description: 'Nothing of it is sent and nobody is taken in. No due time moves.' }),
     version: z.int().nullable().meta({ description: 'What new enrollments get; null: nothing was published.' }),
