@@ -156,6 +156,44 @@ const personRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/people/person.tsx'), 'PersonPage'),
 });
 
+const leadsRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'leads',
+  validateSearch: (given: Given) => ({ q: text(given['q']) }),
+  search: { middlewares: [stripSearchParams({ q: '' })] },
+  component: lazyRouteComponent(() => import('./screens/leads/leads.tsx'), 'Leads'),
+});
+
+const leadRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'leads/$id',
+  component: lazyRouteComponent(() => import('./screens/leads/lead.tsx'), 'LeadPage'),
+});
+
+const campaignStatus = oneOf(['all', 'ACTIVE', 'PAUSED', 'ENDED'], 'all');
+const campaignsRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'campaigns',
+  validateSearch: (given: Given) => ({ status: campaignStatus(given['status']) }),
+  search: { middlewares: [stripSearchParams({ status: 'all' })] },
+  component: lazyRouteComponent(() => import('./screens/campaigns/campaigns.tsx'), 'Campaigns'),
+});
+
+const campaignRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'campaigns/$id',
+  component: lazyRouteComponent(() => import('./screens/campaigns/campaign.tsx'), 'CampaignPage'),
+});
+
+const offerState = oneOf(['all', 'granted', 'minted', 'refused', 'revoked'], 'all');
+const offersRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'offers',
+  validateSearch: (given: Given) => ({ state: offerState(given['state']), code: text(given['code']) }),
+  search: { middlewares: [stripSearchParams({ state: 'all', code: '' })] },
+  component: lazyRouteComponent(() => import('./screens/offers/offers.tsx'), 'Offers'),
+});
+
 const whyNotDays = oneOf(['1', '7', '30'], '7');
 const whyNotRoute = createRoute({
   getParentRoute: () => storeRoute,
@@ -271,6 +309,11 @@ const routes = rootRoute.addChildren([
     messagesRoute,
     peopleRoute,
     personRoute,
+    leadsRoute,
+    leadRoute,
+    campaignsRoute,
+    campaignRoute,
+    offersRoute,
     whyNotRoute,
     experimentsRoute,
     learningRoute,

@@ -1,12 +1,14 @@
 import { text } from 'node:stream/consumers';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildDashboard } from '../../local/dashboard.ts';
+import { bulkActionPass } from '../../operations/bulk/act-on-all.ts';
 import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
-import { openShop, type Shop } from '../helpers/shop.ts';
-import { compareTexts, haveAccounts, haveHours } from './dashboard-data.ts';
+import { openShop, type Shop, until } from '../helpers/shop.ts';
+import { compareTexts, haveAccounts, haveHoldout, haveHours, haveOffer } from './dashboard-data.ts';
 import { ask } from './left-carts.ts';
 
 // Every page of the dashboard in a real browser, on the real API.
@@ -16,6 +18,17 @@ const title = hasBrowser ? 'the dashboard' : `the dashboard: SKIPPED, there is n
 if (!hasBrowser) console.warn(title);
 const origin = 'http://rekindle.example.com';
 const password = 'correct horse battery';
+// A folder that keeps a picture of whatever is checked, to be looked at: DASHBOARD_PICTURES=/tmp/pictures npx vitest run tests/api/dashboard-browser.test.ts
+const pictures = process.env['DASHBOARD_PICTURES'];
+const taken = new Map<string, number>();
+/** `campaigns`, `campaigns-2`: the store and ids are left out. */
+function pictureOf(page: Page): string {
+  const parts = new URL(page.url()).pathname.split('/').slice(3);
+  const name = parts.map((part) => (/^[0-9a-f-]{36}$/.test(part) ? 'one' : part)).join('-') || 'today';
+  const nth = (taken.get(name) ?? 0) + 1;
+  taken.set(name, nth);
+  return nth <= 4 ? name : `${name}-${Math.ceil(nth / 4)}`;
+}
 
 describe.skipIf(!hasBrowser)(title, () => {
   let shop: Shop;
@@ -41,6 +54,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await compareTexts(shop, 'alike', { a: [900, 9], b: [900, 9] });
     await haveAccounts(shop, [1, 12, 30, 45, 60, 120]);
     await haveHours(shop);
+    await haveHoldout(shop, 'cart');
     await invite('owner@example.com', 'owner');
     await invite('viewer@example.com', 'viewer');
     context = await signedIn('owner@example.com');
@@ -102,6 +116,7 @@ describe.skipIf(!hasBrowser)(title, () => {
       await page.evaluate(axe.source);
       // A browser that changes its colours has old ones for a moment.
       await expect.poll(() => violationsOf(page), { message: look }).toEqual([]);
+      if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${pictureOf(page)}-${look}.png`), fullPage: true });
       expect(
         await page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth),
         `${look}: nothing is cut off at the side`,
@@ -125,6 +140,9 @@ describe.skipIf(!hasBrowser)(title, () => {
     ['/sequences/cart/rehearse?who=ada@example.com&from=2026-03-10T10:00', 'Over the days'],
     ['/messages', 'Messages'],
     ['/people', 'People'],
+    ['/leads', 'Leads'],
+    ['/campaigns', 'Campaigns'],
+    ['/offers', 'Offers'],
     ['/tasks', 'Tasks'],
     ['/why-not', 'Why not'],
     ['/experiments', 'Tests'],
@@ -176,6 +194,16 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByText('the share that ended with an order', { exact: false }).waitFor();
     await page.keyboard.press('Escape');
     await page.getByText('the share that ended with an order', { exact: false }).waitFor({ state: 'hidden' });
+    await page.close();
+  });
+
+  test('what messages are credited with stands beside what they caused, with how certain it is', async () => {
+    const page = await open('');
+    await page.getByText('20%: 160 of 800', { exact: true }).waitFor();
+    await page.getByText('10%: 20 of 200', { exact: true }).waitFor();
+    await page.getByText(/^€4,000, between €\d,\d{3} and €\d,\d{3}$/).waitFor();
+    await page.getByRole('button', { name: /^Caused/ }).press('Enter');
+    await page.getByText('beyond what the same number of people', { exact: false }).waitFor();
     await page.close();
   });
 
@@ -328,6 +356,110 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.close();
   });
 
+  test('a lead is put into a campaign by hand, everybody in it is held after a count, and a campaign begins for many', async () => {
+    const page = await open('/campaigns');
+    await page.getByRole('button', { name: 'New campaign' }).press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name', { exact: true }).fill('Autumn visitors');
+    await dialog.getByLabel('Contacts its leads by').selectOption('lead-nurture');
+    expect(await dialog.getByRole('option', { name: 'Cart recovery' }).count(), 'it is about carts').toBe(0);
+    await dialog.getByLabel('Messages at most').fill('40');
+    await check(page);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Autumn visitors active');
+    await page.getByText('40 in 1 h at most').waitFor();
+    const campaign = new URL(page.url()).pathname;
+
+    await page.getByRole('link', { name: 'Leads', exact: true }).click();
+    await page.getByRole('button', { name: 'New lead' }).click();
+    await dialog.getByLabel('First name').fill('Lin');
+    await dialog.getByLabel('Last name').fill('Visitor');
+    await dialog.getByLabel('Email address').fill('lin@example.com');
+    await dialog.getByLabel('Asked about').fill('a garden');
+    await dialog.getByRole('button', { name: 'Add' }).click();
+    await page.getByRole('heading', { name: /^Lin Visitor/ }).waitFor();
+    await page.getByRole('button', { name: 'Begin a sequence' }).click();
+    await dialog.getByLabel('Which').selectOption({ label: 'Autumn visitors' });
+    await dialog.getByRole('button', { name: 'Begin', exact: true }).click();
+    await page.getByText('They are in the campaign, and its sequence has begun.').waitFor();
+    await page.getByRole('link', { name: 'Lead nurture' }).first().waitFor();
+    await loaded(page);
+    await check(page);
+
+    await page.getByRole('link', { name: 'Autumn visitors' }).click();
+    await page.getByRole('link', { name: 'Lin Visitor' }).waitFor();
+    await check(page);
+    await page.getByRole('button', { name: 'For all of them' }).click();
+    await dialog.getByText('One person is under way').waitFor();
+    await check(page);
+    await dialog.getByRole('button', { name: 'Hold 1' }).click();
+    // As the worker does.
+    await until('everybody is held', async () => {
+      await bulkActionPass(shop.deps);
+      return dialog.getByText('All done: 1 changed').isVisible();
+    });
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('row', { name: /^Lin Visitor on hold by hand/ }).waitFor();
+
+    // One who came while the sequence took nobody.
+    const own = (path: string, method: 'POST', body: Record<string, unknown>) => ask(shop, shop.tenant.apiKey, path, method, body);
+    await own('/api/sequences/lead-nurture/pause', 'POST', {});
+    const { lead } = (await own('/api/leads', 'POST', { firstName: 'Late', email: 'late@example.com' })).body as { lead: { id: string } };
+    await own(`/api${campaign.slice(campaign.indexOf('/campaigns'))}/leads`, 'POST', { lead: lead.id });
+    await own('/api/sequences/lead-nurture/resume', 'POST', {});
+    await page.reload();
+    await page.getByRole('row', { name: /^Late not begun: / }).waitFor();
+    await page.getByRole('button', { name: 'Begin for many' }).click();
+    await dialog.getByText('One lead', { exact: true }).waitFor();
+    await dialog.getByRole('button', { name: 'Begin for 1' }).click();
+    await dialog.getByText('Begun for 1 of 1').waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('row', { name: /^Late running/ }).waitFor();
+    await page.close();
+  });
+
+  test('an offer is found by its code and taken back, and codes are added', async () => {
+    await haveOffer(shop, 'cart-1', 'AUTUMN-7Q4');
+    const page = await open('/offers');
+    await page.getByRole('button', { name: 'Add codes' }).press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Codes', { exact: false }).fill('FALL-AAA\nFALL-BBB');
+    await check(page);
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await dialog.getByText('2 added, 2 are free now.').waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('searchbox').fill('autumn-7q4');
+    await page.keyboard.press('Enter');
+    await page.getByText('With the code “autumn-7q4”').waitFor();
+    await page.getByRole('link', { name: 'the person' }).waitFor();
+    await check(page);
+    await page.getByRole('button', { name: 'Take back the offer that ends with 7Q4' }).click();
+    await dialog.getByRole('button', { name: 'Take back' }).click();
+    await dialog.getByText('Close the code at your shop, too.', { exact: false }).waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('row', { name: /taken back/ }).waitFor();
+    await page.close();
+  });
+
+  test('a list with its filter is saved under a name, found again after a reload, and removed', async () => {
+    const page = await open('/messages?state=failed');
+    await page.getByRole('button', { name: 'Save this view' }).press('Enter');
+    await page.getByRole('dialog').getByLabel('Name').fill('What failed');
+    await page.keyboard.press('Enter');
+    const view = page.getByRole('link', { name: 'What failed' });
+    await view.waitFor();
+    await page.getByRole('link', { name: 'Today', exact: true }).click();
+    await heading(page, 'Today');
+    await page.reload();
+    await view.click();
+    await heading(page, 'Messages');
+    expect(await page.getByLabel('Show').inputValue()).toBe('failed');
+    await check(page);
+    await page.getByRole('button', { name: 'Remove the view What failed' }).click();
+    await view.waitFor({ state: 'hidden' });
+    await page.close();
+  });
+
   test('a sequence is written, checked, looked at and published by the keyboard alone', async () => {
     const page = await open('/sequences');
     const saved = () => page.getByText('not saved', { exact: true }).waitFor({ state: 'hidden' });
@@ -423,6 +555,25 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByText('It ends as purchased', { exact: false }).waitFor();
     await page.getByRole('row', { name: /^2026-03-10 12:00 sent email 2h by email/ }).waitFor();
     expect(new URL(page.url()).searchParams.get('course')).toBe('buys');
+    await page.close();
+  });
+
+  test('a sequence is played over the store’s history, and old carts are taken in only then', async () => {
+    const page = await open('/sequences/cart/rehearse');
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Take old ones in' }).press('Enter');
+    await dialog.getByRole('button', { name: 'Begin' }).click();
+    await dialog.getByText('do that first, on this page', { exact: false }).waitFor();
+    faults = faults.filter((fault) => !fault.includes('409 (Conflict)'));
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Play it' }).click();
+    await page.getByText('nobody would have got a message after buying').waitFor();
+    await check(page);
+    await page.getByRole('button', { name: 'Take old ones in' }).click();
+    await dialog.getByRole('button', { name: 'Begin' }).click();
+    await page.getByText('0 taken in under way').waitFor();
+    await page.getByRole('button', { name: 'End', exact: true }).click();
+    await page.getByText('ended by hand').waitFor();
     await page.close();
   });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
-import { contacts, conversions, conversionRules, sequences, variantAssignments } from '../../db/schema/index.ts';
+import { assignments, contacts, conversions, conversionRules, offers, sequences, variantAssignments } from '../../db/schema/index.ts';
 import { hourRules } from '../../domain/learning/hours.ts';
 import { experimentsPass } from '../../operations/experiments/experiments.ts';
 import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
@@ -95,6 +95,46 @@ export async function haveHours(shop: Shop): Promise<void> {
         ...{ preferredAt: preferredAtMs, refreshedAt: nowMs },
       })),
     ),
+  );
+}
+
+/** A month ago a sequence left one of five out: of 800 with messages 160 ordered, of 200 without 20, at 50.00 each. */
+export async function haveHoldout(shop: Shop, slug: string): Promise<void> {
+  const { tenantId } = shop.tenant;
+  const connectionId = shop.tenant.webhooks.generic.path.split('/').at(-1) ?? '';
+  const assignedAt = Date.now() - 40 * dayMs;
+  await shop.deps.db.withTenant(tenantId, async (tx) => {
+    const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
+    for (const [arm, people, ordered] of [
+      ['treated', 800, 160],
+      ['holdout', 200, 20],
+    ] as const) {
+      const ids = Array.from({ length: people }, () => randomUUID());
+      await tx.insert(contacts).values(ids.map((id) => ({ tenantId, id, personId: id })));
+      await tx
+        .insert(assignments)
+        .values(ids.map((contactId) => ({ tenantId, id: randomUUID(), sequenceId: sequence?.id ?? '', contactId, arm, share: 0.2, assignedAt })));
+      await tx.insert(conversions).values(
+        ids.slice(0, ordered).map((contactId) => ({
+          ...{ tenantId, id: randomUUID(), connectionId, orderId: randomUUID(), contactId, placedAt: assignedAt + dayMs },
+          ...{ valueMinor: 5_000, currency: 'EUR' },
+        })),
+      );
+    }
+  });
+}
+
+/** Somebody whose cart was left was given a code of the shop's own list. */
+export async function haveOffer(shop: Shop, cart: string, code: string): Promise<void> {
+  const { tenantId } = shop.tenant;
+  const enrollment = await shop.enrollmentOf(cart);
+  if (enrollment === null) throw new Error(`nothing began about ${cart}`);
+  const grantedAt = Date.now();
+  await shop.deps.db.withTenant(tenantId, (tx) =>
+    tx.insert(offers).values({
+      ...{ tenantId, id: randomUUID(), enrollmentId: enrollment.id, stepId: 'email_24h', contactId: enrollment.contactId },
+      ...{ code, percentOff: 10, source: 'pool', state: 'minted', grantedAt, endsAt: grantedAt + 2 * dayMs },
+    }),
   );
 }
 

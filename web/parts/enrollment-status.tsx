@@ -10,6 +10,9 @@ const words: Record<Status, [tone: Tone, word: string]> = {
   EXITED: ['neutral', 'ended'],
 };
 
+/** What the API says as any text. @returns null: none of these */
+export const statusOf = (text: string | null): Status | null => (text !== null && text in words ? (text as Status) : null);
+
 /** @param reason - of its end */
 export function EnrollmentStatus({ status, reason = null }: { status: Status; reason?: string | null }) {
   const [tone, word] = words[status];

@@ -15,6 +15,8 @@ export const useLiveEveryMs = (): number => (useConnection() === 'socket' ? besi
 export interface StoreQueryOptions {
   /** Asks again by itself while the page is looked at, and when something happens in the store. */
   live?: boolean;
+  /** Of what is live: how often, instead of what is usual. */
+  everyMs?: number;
   /** Shows the answer to the last question until the next one is there. */
   keep?: boolean;
   enabled?: boolean;
@@ -27,15 +29,15 @@ export interface StoreQueryOptions {
 export function useStoreQuery<T>(
   key: readonly unknown[],
   ask: (api: Api, signal: AbortSignal) => Promise<Result<T>>,
-  { live = false, keep = false, enabled = true }: StoreQueryOptions = {},
+  { live = false, everyMs, keep = false, enabled = true }: StoreQueryOptions = {},
 ): UseQueryResult<T, RekindleError> {
   const { slug, api } = useStore();
-  const everyMs = useLiveEveryMs();
+  const usual = useLiveEveryMs();
   return useQuery<T, RekindleError>({
     queryKey: ['store', slug, ...key],
     queryFn: async ({ signal }) => unwrap(await ask(api, signal)),
     enabled,
-    ...(live ? { refetchInterval: everyMs, meta: { live } } : {}),
+    ...(live ? { refetchInterval: everyMs ?? usual, meta: { live } } : {}),
     ...(keep ? { placeholderData: keepPreviousData } : {}),
   });
 }

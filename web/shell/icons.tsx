@@ -34,6 +34,21 @@ export const icons = {
       <path d="M4 17c.5-3.500 3-5 6-5s5.500 1.500 6 5" />
     </Icon>
   ),
+  leads: (
+    <Icon>
+      <path d="M3 4h14l-5.500 6.500V16l-3 1.500v-7z" />
+    </Icon>
+  ),
+  campaigns: (
+    <Icon>
+      <path d="M4 8.500v3h2.500L13 15V5L6.500 8.500zM7 12l1 4M15.500 8.500v3" />
+    </Icon>
+  ),
+  offers: (
+    <Icon>
+      <path d="M3.500 3.500h6L17 11l-6 6-7.500-7.500zM6.500 6.500h.01" />
+    </Icon>
+  ),
   whyNot: (
     <Icon>
       <circle cx="10" cy="10" r="7" />

@@ -6,6 +6,7 @@ import { AccountMenu } from './account-menu.tsx';
 import { Freshness } from './freshness.tsx';
 import { icons } from './icons.tsx';
 import { pages } from './pages.ts';
+import { SavedViews } from './saved-views.tsx';
 import { StoreMenu } from './store-menu.tsx';
 
 /** The frame of every page of a store: the store, the pages, who is signed in, and how new everything is. */
@@ -53,6 +54,7 @@ export function Shell() {
           <StoreMenu />
         </div>
         <Pages />
+        <SavedViews />
         <div className="mt-auto space-y-2">
           <Freshness connection={connection} />
           <AccountMenu />

@@ -1,15 +1,14 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Link } from '@tanstack/react-router';
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { contacts } from '../../../sdk/index.ts';
-import { Button } from '../../parts/button.tsx';
 import { sentenceCase, plain } from '../../parts/format.ts';
-import { inputLook } from '../../parts/labelled.tsx';
 import { type PageAsk, rowsOf, usePages } from '../../parts/pages.tsx';
 import { ExportCsv } from '../../parts/export-csv.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { type Contact, nameOf } from '../../parts/people-names.ts';
+import { Search, searchOf } from '../../parts/search.tsx';
 import { Empty, Failed, Loading } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useStore } from '../../session/session.ts';
@@ -19,6 +18,7 @@ const page = getRouteApi('/$store/people');
 /** Everybody, the newest first, and the way to one person. As many as there are: rows are drawn where they are looked at, and fetched as they come near. */
 export function People() {
   const { q } = page.useSearch();
+  const navigate = page.useNavigate();
   const ask: PageAsk<Contact> = (api, given, signal) => contacts(api).list({ ...given, ...searchOf(q) }, { signal });
   const pages = usePages(['contacts', q], ask, { limit: 100 });
   const rows = rowsOf(pages);
@@ -28,7 +28,7 @@ export function People() {
         <ExportCsv name="people" ask={ask} />
       </PageHeader>
       <div className="space-y-4">
-        <Search />
+        <Search value={q} onSearch={(text) => void navigate({ search: { q: text } })} />
         <Panel title={q === '' ? 'The newest first' : `Found for “${q}”`} flush>
           {pages.data === undefined ? (
             pages.error === null ? (
@@ -48,41 +48,6 @@ export function People() {
         </Panel>
       </div>
     </>
-  );
-}
-
-/** An address has an @, a number is digits; anything else is an id of the shop's. */
-function searchOf(text: string): { email?: string; phone?: string; external_id?: string } {
-  if (text === '') return {};
-  if (text.includes('@')) return { email: text };
-  return /^[+(]?[\d\s()/-]{6,}$/.test(text) && /^[+0(]/.test(text) ? { phone: text } : { external_id: text };
-}
-
-function Search() {
-  const { q } = page.useSearch();
-  const navigate = page.useNavigate();
-  const [text, setText] = useState(q);
-  useEffect(() => setText(q), [q]);
-  const search = (event: FormEvent) => {
-    event.preventDefault();
-    void navigate({ search: { q: text.trim() } });
-  };
-  return (
-    <form role="search" onSubmit={search} className="flex max-w-xl gap-2">
-      <label className="min-w-0 flex-1">
-        <span className="sr-only">Email address, telephone number or id</span>
-        <input
-          type="search"
-          value={text}
-          placeholder="Email address, telephone number or id"
-          onChange={(event) => setText(event.target.value)}
-          className={inputLook}
-          autoComplete="off"
-          spellCheck={false}
-        />
-      </label>
-      <Button type="submit">Search</Button>
-    </form>
   );
 }
 

@@ -10,7 +10,9 @@ import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Answer, Empty } from '../../parts/states.tsx';
 import { useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
+import { Backtests } from './backtests.tsx';
 import { Lanes, type RehearsedEvent } from './lanes.tsx';
+import { OldOnes } from './old-ones.tsx';
 
 const page = getRouteApi('/$store/sequences/$slug/rehearse');
 
@@ -108,6 +110,8 @@ export function Rehearse() {
             )}
           </Answer>
         )}
+        <Backtests sequence={slug} />
+        <OldOnes sequence={slug} />
       </div>
     </>
   );

@@ -2,6 +2,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Data } from '../../../sdk/index.ts';
 import { sequences } from '../../../sdk/index.ts';
+import { BulkActions } from '../../parts/bulk-actions.tsx';
 import { Button, buttonLook } from '../../parts/button.tsx';
 import { Choice } from '../../parts/choice.tsx';
 import { DataList } from '../../parts/data-list.tsx';
@@ -190,12 +191,18 @@ function Who({ slug }: { slug: string }) {
       title="Who is where"
       flush
       aside={
-        <Choice
-          label="Show"
-          value={status}
-          options={statuses}
-          onChange={(value) => void navigate({ search: (old) => ({ ...old, status: value }), replace: true, resetScroll: false })}
-        />
+        <span className="flex flex-wrap items-center gap-2">
+          <Choice
+            label="Show"
+            value={status}
+            options={statuses}
+            onChange={(value) => void navigate({ search: (old) => ({ ...old, status: value }), replace: true, resetScroll: false })}
+          />
+          <BulkActions
+            filter={{ sequence: slug, ...(status === 'all' ? {} : { status }) }}
+            about={`everybody in “${plain(slug)}” whom this list shows`}
+          />
+        </span>
       }
     >
       <div id="who">

@@ -58,7 +58,7 @@ export function Attention() {
         )}
         {work.data !== undefined && work.data.data.length > 0 && (
           <Line tone="accent" badge={count(work.data.data, work.data.nextCursor !== null)} title="Work for people" to="/$store/tasks">
-            The first is due <Time at={work.data.data[0]?.due_at ?? ''} />.
+            The first is due <Time at={work.data.data[0]?.due_at ?? ''} />
           </Line>
         )}
       </ul>

@@ -1,22 +1,28 @@
 import type { Item } from '../../../sdk/index.ts';
+import { attribution } from '../../../sdk/index.ts';
 import { Definition } from '../../parts/figure.tsx';
-import { formatNumber, formatShare } from '../../parts/format.ts';
+import { formatNumber, formatPercent } from '../../parts/format.ts';
 import { meaning } from '../../parts/meaning.ts';
+import { useStoreQuery } from '../../session/store-query.ts';
+import { CreditedAndCaused } from './credited-and-caused.tsx';
 
 type Holdout = Item<'GET /api/holdouts'>;
 type Arm = Holdout['arms'][number];
+/** Of the orders that messages are credited with. */
+const days = 365;
 
 /** For each sequence two bars, with messages and without, each with the interval in which the true share lies. */
 export function WithAndWithout({ of: holdouts }: { of: readonly Holdout[] }) {
-  const highest = Math.max(0.05, ...holdouts.flatMap(({ arms }) => arms.map((arm) => arm.conversion_rate_interval?.high ?? 0)));
+  const credits = useStoreQuery(['attribution', days], (api, signal) => attribution(api).get({ days, by: 'sequence' }, { signal }));
+  const highest = Math.max(5, ...holdouts.flatMap(({ arms }) => arms.map((arm) => arm.conversion_rate_interval?.high ?? 0)));
   return (
     <div className="space-y-5">
-      {holdouts.map(({ sequence, name, arms, sample_ratio: ratio, holdout_percent: percent }) => (
+      {holdouts.map(({ sequence, name, arms, sample_ratio: ratio, holdout_percent: percent, effect }) => (
         <figure key={sequence} className="space-y-1.5">
           <figcaption className="flex flex-wrap items-baseline justify-between gap-x-4">
             <span className="font-medium">{name}</span>
             <span className="text-xs text-soft">
-              <Definition of={`Left out: ${formatShare((percent ?? 0) / 100)}`}>
+              <Definition of={`Left out: ${formatPercent(percent ?? 0)}`}>
                 <p>{meaning.withWithout}</p>
                 {ratio?.mismatch === true && (
                   <p>The two groups are not as large as they should be: something shifts them, and the comparison is not to be trusted.</p>
@@ -27,6 +33,9 @@ export function WithAndWithout({ of: holdouts }: { of: readonly Holdout[] }) {
           {arms.map((arm) => (
             <Bar key={arm.arm} arm={arm} highest={highest} />
           ))}
+          {credits.data !== undefined && (
+            <CreditedAndCaused effect={effect} credited={credits.data.credits.find(({ key }) => key === sequence)?.revenue ?? []} days={days} />
+          )}
         </figure>
       ))}
     </div>
@@ -40,12 +49,12 @@ function Bar({
   arm: Arm;
   highest: number;
 }) {
-  const at = (share: number) => `${(100 * share) / highest}%`;
+  const at = (percent: number) => `${(100 * percent) / highest}%`;
   const treated = arm === 'treated';
   const text =
     rate === null
       ? `${formatNumber(people)} people, none of them for long enough`
-      : `${formatShare(rate)}: ${formatNumber(converted)} of ${formatNumber(complete)}`;
+      : `${formatPercent(rate)}: ${formatNumber(converted)} of ${formatNumber(complete)}`;
   return (
     <div className="grid grid-cols-[7.5rem_minmax(0,1fr)] items-center gap-x-3 gap-y-0.5 sm:grid-cols-[7.5rem_minmax(0,1fr)_9.5rem]">
       <span className="text-[0.8125rem] text-soft">{treated ? 'With messages' : 'Without'}</span>

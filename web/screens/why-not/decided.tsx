@@ -1,10 +1,12 @@
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { decisions } from '../../../sdk/index.ts';
 import { plain, sentenceCase } from '../../parts/format.ts';
 import { AllPages, usePages } from '../../parts/pages.tsx';
 import { Panel } from '../../parts/panel.tsx';
+import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
+import { useStore } from '../../session/session.ts';
 import { Gates } from '../people/gates.tsx';
 
 const page = getRouteApi('/$store/why-not');
@@ -12,9 +14,16 @@ const page = getRouteApi('/$store/why-not');
 /** Who it was, and what was looked at. */
 export function Decided({ reason }: { reason: string }) {
   const { days } = page.useSearch();
+  const { slug: store } = useStore();
   const pages = usePages(['decisions', reason, days], (api, given, signal) =>
     decisions(api).list({ ...given, reason, since: new Date(Date.now() - Number(days) * 86_400_000).toISOString() }, { signal }),
   );
+  const first = usePeopleNames(pages.data?.pages[0]?.data.map(({ contact }) => contact) ?? []);
+  const last = usePeopleNames(pages.data?.pages.at(-1)?.data.map(({ contact }) => contact) ?? []);
+  const whoIs = (contact: string) => {
+    const person = last.get(contact) ?? first.get(contact);
+    return person === undefined ? '…' : nameOf(person);
+  };
   return (
     <Panel title={`Who: ${plain(reason)}`} flush>
       <AllPages of={pages} empty={<Empty title="No single decision is stored">Some reasons are counted for whole groups, and name nobody.</Empty>}>
@@ -24,10 +33,10 @@ export function Decided({ reason }: { reason: string }) {
               <li key={row.id} className="px-4 py-2">
                 <details>
                   <summary className="cursor-pointer">
-                    <span className="font-medium">{sentenceCase(plain(row.step))}</span>
+                    <span className="font-medium">{whoIs(row.contact)}</span>
                     <span className="text-soft">
                       {' '}
-                      · {row.sequence} · <Time at={row.at} />
+                      · {sentenceCase(plain(row.step))} · {plain(row.sequence)} · <Time at={row.at} />
                       {row.until !== null && (
                         <>
                           {' '}
@@ -38,6 +47,9 @@ export function Decided({ reason }: { reason: string }) {
                     <span className="block text-[0.8125rem] text-soft">{row.sentence}</span>
                   </summary>
                   <Gates of={row.gates} />
+                  <Link to="/$store/people/$id" params={{ store, id: row.contact }} className="text-[0.8125rem] text-accent hover:underline">
+                    Everything about {whoIs(row.contact)}
+                  </Link>
                 </details>
               </li>
             ))}

@@ -1,0 +1,16 @@
+import type { Item } from '../../../sdk/index.ts';
+
+type Lead = Item<'GET /api/leads'>;
+
+/** How a lead is called here: by name, else by the address that they are known by. */
+export function leadName({ firstName, lastName, email, phone }: Pick<Lead, 'firstName' | 'lastName' | 'email' | 'phone'>): string {
+  const name = [firstName, lastName].filter((part) => part !== null && part !== '').join(' ');
+  return name !== '' ? name : (email ?? phone ?? 'Somebody unknown');
+}
+
+const sources: Record<string, string> = { META: 'Facebook or Instagram', API: 'your own system', MANUAL: 'by hand', BULK: 'a file' };
+
+export function sourceWord({ source, statedSource }: Pick<Lead, 'source' | 'statedSource'>): string {
+  const said = statedSource ?? source;
+  return sources[said] ?? said;
+}
