@@ -202,6 +202,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByText('20%: 160 of 800', { exact: true }).waitFor();
     await page.getByText('10%: 20 of 200', { exact: true }).waitFor();
     await page.getByText(/^€4,000, between €\d,\d{3} and €\d,\d{3}$/).waitFor();
+    await check(page);
     await page.getByRole('button', { name: /^Caused/ }).press('Enter');
     await page.getByText('beyond what the same number of people', { exact: false }).waitFor();
     await page.close();
