@@ -242,8 +242,10 @@ export interface Sender<C extends Channel = Channel> {
    * How many messages the provider takes, of the account and for one address, where the store says nothing else; absent: it sets no such limit.
    * `isShared`: all connections and channels of the account have it together, and the store can only go below it. `answers`: what the provider takes
    * beyond the account's rate is left for answers in chats; without it, or with a rate of the store's own, each answer takes the place of a message.
+   * `window`: what the provider counts itself, and refuses beyond it. Messages that leave late, and then close together, keep to it as well; the last
+   * `forAnswers` of it are left for answers. It does not apply with a rate of the store's own.
    */
-  rates?: { account: Rate; address?: Rate; answers?: Rate; isShared?: true };
+  rates?: { account: Rate; address?: Rate; answers?: Rate; window?: Rate & { forAnswers: number }; isShared?: true };
   /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
   open(): Promise<SenderSession<C>>;
 }

@@ -7,6 +7,7 @@ import type { Sender } from '../integrations/port.ts';
 import { DeliverySets, type SetOptions } from './intake/delivery-sets.ts';
 import { Floods } from './intake/flood.ts';
 import { ClaimSlots } from './claim-slots.ts';
+import { Turns } from './dispatch/turns.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { CompiledPreset } from './compiled-preset.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
@@ -107,6 +108,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     links: createLinkTokens(() => sealing.deriveKey('links')),
     leases: createLeaseWatch(db, clock),
     claimSlots: new ClaimSlots(),
+    turns: new Turns(clock),
     lateness: createLatenessLog(),
     telemetry,
     risk: new RiskCache(),

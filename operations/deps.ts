@@ -8,6 +8,7 @@ import type { Attempt, GatheredDelivery, Storing } from './intake/delivery.ts';
 import type { DeliverySets } from './intake/delivery-sets.ts';
 import type { Floods } from './intake/flood.ts';
 import type { ClaimSlots } from './claim-slots.ts';
+import type { Turns } from './dispatch/turns.ts';
 import type { CompiledPreset } from './compiled-preset.ts';
 import type { Clock } from './clock.ts';
 import type { VersionCache } from './dispatch/versions.ts';
@@ -144,6 +145,8 @@ export interface Deps {
   links: LinkTokens;
   leases: LeaseWatch;
   claimSlots: ClaimSlots;
+  /** Of the accounts whose providers count what comes in a while. */
+  turns: Turns;
   lateness: LatenessLog;
   telemetry: Telemetry;
   /** What this process remembers of how accounts stand. */

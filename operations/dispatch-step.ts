@@ -8,7 +8,7 @@ import { readStep, type StepWorld } from './dispatch/facts.ts';
 import { applyFind, type Locked, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
 import { followMove } from './dispatch/follow-move.ts';
 import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/open-session.ts';
-import { holdUp } from './dispatch/pace.ts';
+import { holdUp, turnEveryMs } from './dispatch/pace.ts';
 import { addToStory, type DispatchResult, settled } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './intake/found.ts';
@@ -62,13 +62,20 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
       if (needed !== null) return openSession(needed);
       // After a call the step is usually settled. If it needs another session, the decision says so.
       if (state.called) return noSession;
-      return openSession(likelyOutlet(attempts === 0 ? first : await deps.db.withTenant(input.tenantId, preview), outlets));
+      const previewed = attempts === 0 ? first : await deps.db.withTenant(input.tenantId, preview);
+      const outlet = likelyOutlet(previewed, outlets);
+      if (outlet !== null && previewed.isItsMoment && previewed.pinned === null && state.unclearSinceMs === null) {
+        const busyMs = await takeTurn(deps, outlet);
+        if (busyMs !== null) return { kind: 'busy', inMs: busyMs } as const;
+      }
+      return openSession(outlet);
     };
     const opened = await open().catch(orLater(state));
     if (opened === null) {
       await pause();
       continue;
     }
+    if (opened.kind === 'busy') return { kind: 'again', inMs: opened.inMs, why: 'many messages leave late, and its turn comes soon' };
     // Known before it is written: should the COMMIT's fate be unclear, the next attempt recognises the claim as this worker's own.
     const claim = uuidv4();
     uncalled.add(claim);
@@ -87,6 +94,9 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
           continue;
         case 'session_needed':
           state.needed = decided.outlet;
+          continue;
+        case 'window_full':
+          deps.turns.close(decided.outlet.sender.account, decided.inMs);
           continue;
         case 'find':
           await applyFind(
@@ -131,6 +141,12 @@ interface RunState {
 }
 
 const noSession: Opened = { kind: 'none' };
+
+/** @returns null: it is its turn, or the outlet knows none; else it comes again after so many milliseconds */
+function takeTurn({ turns }: Deps, outlet: Outlet): Promise<number | null> | null {
+  const everyMs = turnEveryMs(outlet);
+  return everyMs === null ? null : turns.take(outlet.sender.account, everyMs);
+}
 
 /** Postgres may be away while a claim of this run may be in the ledger: then the run goes on. */
 const orLater = (state: RunState) => (error: unknown) => {

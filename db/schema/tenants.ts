@@ -11,6 +11,7 @@ import {
   pgTable,
   primaryKey,
   text,
+  timestamp,
   unique,
   uuid,
 } from 'drizzle-orm/pg-core';
@@ -109,6 +110,10 @@ export const sendRates = pgTable(
     pushedMs: doublePrecision('pushed_ms').notNull().default(0),
     /** From when on another answer in a chat takes nothing from the messages of sequences. */
     answersAt: instantNow('answers_at'),
+    /** What has left lately, or has its place, where the rate has a window (`leaves_from`): the latest first, no more than the window holds. */
+    leftAt: timestamp('left_at', { withTimezone: true }).array().notNull().default(sql`'{}'`),
+    /** The provider has said that it takes nothing before then; null: it has not. */
+    closedUntil: instant('closed_until'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.scope] }),

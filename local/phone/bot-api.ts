@@ -52,6 +52,8 @@ export interface BotCall {
   method: string;
   body: Record<string, unknown>;
   atMs: number;
+  /** Of the answer, as HTTP has it; null: there is none yet. */
+  status: number | null;
 }
 
 interface Answer {
@@ -177,9 +179,16 @@ export class BotApi {
   // What the bot's program asks
 
   async call(token: string, method: string, body: Record<string, unknown>): Promise<Answer | 'hang'> {
-    const call = { token, method, body, atMs: Date.now() };
+    const call: BotCall = { token, method, body, atMs: Date.now(), status: null };
     this.calls.push(call);
     if (this.calls.length > mostCalls) this.calls.shift();
+    const answer = await this.#answer(call);
+    call.status = answer === 'hang' ? null : answer.status;
+    return answer;
+  }
+
+  async #answer(call: BotCall): Promise<Answer | 'hang'> {
+    const { token, method, body } = call;
     if (!/^\d{5,20}:[\w-]{20,100}$/.test(token)) return refused(404, 'Not Found');
     if (this.revoked.has(token)) return refused(401, 'Unauthorized');
     const instead = this.intercept(call);

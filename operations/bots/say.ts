@@ -36,7 +36,9 @@ export async function sayInChat(deps: Deps, ref: BotRef, chatId: string, message
   const { bot, outlet } = opened;
   const untilMs = performance.now() + patienceMs;
   for (;;) {
-    await deps.db.withTenant(ref.tenantId, (tx) => makeRoom(tx, outlet));
+    const waitMs = await deps.db.withTenant(ref.tenantId, (tx) => makeRoom(tx, outlet));
+    if (performance.now() + waitMs > untilMs) return { kind: 'refused', severity: 'soft', response: 'the provider takes no more messages for now' };
+    if (waitMs > 0) await new Promise((done) => setTimeout(done, Math.ceil(waitMs)));
     const outcome = await bot.reply(chatId, message, { timeoutMs: replyTimeoutMs });
     const retryAfterMs = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
     if (retryAfterMs === undefined) return outcome;

@@ -22,22 +22,31 @@ export interface ChatWorker {
 export function createChatWorker(deps: Deps): ChatWorker {
   const ended = new AbortController();
   const running = new Map<string, Promise<void>>();
-  const take = (ref: ChatRef) => {
-    const key = `${ref.tenantId} ${ref.connectionId} ${ref.chatId}`;
-    if (running.has(key)) return;
-    const work = answerChat(deps, ref, ended.signal)
-      .then((alerts) => (alerts ? sendAlerts(deps, ref.tenantId) : undefined))
-      .catch((error: unknown) => putOff(deps, ref, error))
-      .finally(() => running.delete(key));
-    running.set(key, work);
+  const run = (key: string, work: () => Promise<void>) => {
+    if (!running.has(key))
+      running.set(
+        key,
+        work().finally(() => running.delete(key)),
+      );
   };
+  const take = (ref: ChatRef) =>
+    run(`${ref.tenantId} ${ref.connectionId} ${ref.chatId}`, () =>
+      answerChat(deps, ref, ended.signal)
+        .then((alerts) => (alerts ? sendAlerts(deps, ref.tenantId) : undefined))
+        .catch((error: unknown) => putOff(deps, ref, error)),
+    );
+  // Beside the chats: an admin chat whose bot has to wait holds up no conversation.
+  const tellAdmin = (tenantId: string) =>
+    run(`alerts ${tenantId}`, () =>
+      sendAlerts(deps, tenantId).catch((error: unknown) => deps.log.error({ tenantId, err: error }, 'alerts about hot leads are tried again')),
+    );
   return {
     async pass() {
       if (ended.signal.aborted) return false;
       for (const tenantId of await deps.db.tenantsWithWork('chats')) {
         for (const ref of await deps.db.withTenant(tenantId, (tx) => waitingChats(tx, tenantId, atOnce))) take(ref);
       }
-      for (const tenantId of await deps.db.tenantsWithWork('alerts')) await sendAlerts(deps, tenantId);
+      for (const tenantId of await deps.db.tenantsWithWork('alerts')) tellAdmin(tenantId);
       return false;
     },
     async stop() {

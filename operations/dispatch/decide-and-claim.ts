@@ -81,6 +81,8 @@ export type Decided =
   | { kind: 'decide_again' }
   /** No session could be opened, and that is on record: decide again, which puts the step off or gives it up. */
   | { kind: 'unreachable' }
+  /** The verdict is to send, and the window of the outlet's provider has no room for so long: decide again then. Nothing was written. */
+  | { kind: 'window_full'; outlet: Outlet; inMs: number }
   /** The verdict is to send, and no session to that outlet was opened. */
   | { kind: 'session_needed'; outlet: Outlet };
 
@@ -222,6 +224,7 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: WithTexts
   if (instead !== null) return instead;
   const paced = await paceOf(attempt, plan, reading, decided, nowMs);
   if (paced.kind === 'wait') return { kind: 'again', inMs: paced.inMs, why: 'messages leave at a bounded rate, and its moment comes soon' };
+  if (paced.kind === 'full' && attempt.opened.kind === 'open') return { kind: 'window_full', outlet: attempt.opened.outlet, inMs: paced.inMs };
   const verdict = paced.kind === 'later' ? paced.verdict : decided;
   const granting =
     verdict.kind === 'send' && attempt.opened.kind === 'open' ? await grantOffer(tx, enrollment, stepId, reading.facts, newOfferCode, nowMs) : none;

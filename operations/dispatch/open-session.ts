@@ -21,10 +21,12 @@ export interface StepPreview {
   channels: readonly Channel[];
   /** The account and channel of a call in doubt, which alone may repeat it; null: no call is in doubt. */
   pinned: { account: string; channel: string } | null;
+  /** The moment that it has reserved under its rates seems to have come: what answers have pushed is not counted. */
+  isItsMoment: boolean;
 }
 
 /** The outlet that a step probably needs; null: none. */
-export function likelyOutlet({ channels, pinned }: StepPreview, outlets: Outlets): Outlet | null {
+export function likelyOutlet({ channels, pinned }: Pick<StepPreview, 'channels' | 'pinned'>, outlets: Outlets): Outlet | null {
   if (channels.length === 0) return null;
   if (pinned !== null) {
     const outlet = outlets.ofAccount(pinned.account, pinned.channel);
@@ -56,7 +58,7 @@ export async function previewStep(
 ): Promise<StepPreview> {
   const [row] = await tx
     .select({
-      enrollment: { endedAt: enrollments.endedAt, timeScale: enrollments.timeScale, versionId: enrollments.versionId },
+      enrollment: { endedAt: enrollments.endedAt, timeScale: enrollments.timeScale, versionId: enrollments.versionId, slots: enrollments.slots },
       message: {
         state: messages.state,
         live: messages.live,
@@ -70,7 +72,7 @@ export async function previewStep(
     .from(enrollments)
     .leftJoin(messages, and(eq(messages.enrollmentId, enrollments.id), eq(messages.stepId, step.stepId)))
     .where(eq(enrollments.id, step.enrollmentId));
-  const nothing: StepPreview = { channels: [], pinned: null };
+  const nothing: StepPreview = { channels: [], pinned: null, isItsMoment: false };
   if (row === undefined) return nothing;
   const { enrollment, message } = row;
   if (enrollment.endedAt !== null || message?.live === true || message?.state === 'sent' || message?.state === 'skipped') return nothing;
@@ -82,5 +84,6 @@ export async function previewStep(
   }
   const planned = (await versions.load(tx, enrollment.versionId)).definition.steps.find((s) => s.id === step.stepId);
   const pinned = message?.state === 'unknown' ? { account: message.account ?? '', channel: message.channel ?? '' } : null;
-  return { channels: planned?.channels ?? [], pinned };
+  const slotMs = enrollment.slots[step.stepId];
+  return { channels: planned?.channels ?? [], pinned, isItsMoment: slotMs !== undefined && slotMs <= nowMs };
 }

@@ -1,4 +1,4 @@
-import { eq, inArray, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { callFunction, type Tx, unawaited } from '../../db/client.ts';
 import { enrollments, sendRates } from '../../db/schema/index.ts';
 import { lastMomentOf } from '../../domain/gates/last-moment.ts';
@@ -28,16 +28,21 @@ export interface Paced {
   nowMs: EpochMs;
 }
 
-/** `wait`: its moment comes so soon that the dispatch waits for it. */
-export type Pace = { kind: 'now' } | { kind: 'wait'; inMs: number } | { kind: 'later'; verdict: Exclude<Verdict, { kind: 'send' }> };
+/** `wait`: its moment comes so soon that the dispatch waits for it. `full`: its moment has come, and the provider's window has no room for it yet. */
+export type Pace =
+  | { kind: 'now' }
+  | { kind: 'wait'; inMs: number }
+  | { kind: 'full'; inMs: number }
+  | { kind: 'later'; verdict: Exclude<Verdict, { kind: 'send' }> };
 
 /** What is later than this was held up by an outage, and is released at a bounded rate. */
 const overdueMs = 10 * 60_000;
 
 /**
  * Whether a message may leave now under the rates that apply to it. The next free moment is reserved, so that those who wait do not wake together; the
- * step is put off until then and asks all gates again. One that would be too old by then is skipped.
- * Source: docs/rules.md#rule-34
+ * step is put off until then and asks all gates again. One that would be too old by then is skipped. Where its moment has come, it also needs room in
+ * the provider's window: those who are late would pass it together.
+ * Source: docs/rules.md#rule-34, docs/rules.md#rule-102
  */
 export async function pace(tx: Tx, paced: Paced, checks: readonly GateCheck[]): Promise<Pace> {
   const { enrollment, stepId, nowMs } = paced;
@@ -46,16 +51,20 @@ export async function pace(tx: Tx, paced: Paced, checks: readonly GateCheck[]): 
   const { [stepId]: held, ...others } = enrollment.slots;
   const keep = (slots: EnrollmentRow['slots']) => unawaited(tx, tx.update(enrollments).set({ slots }).where(eq(enrollments.id, enrollment.id)));
   if (held !== undefined) {
-    const slotMs = held + (await pushedMsOf(tx, scopes));
-    if (nowMs <= slotMs + slotLifeMs) {
-      if (nowMs < slotMs) return until(paced, slotMs, scopes, checks);
+    const leaving = await leaveInSlot(tx, scopes, held - nowMs);
+    if (leaving.due_ms > 0) return until(paced, nowMs + Math.ceil(leaving.due_ms), scopes, checks);
+    if (leaving.leaves_in_ms !== null) {
+      const inMs = Math.ceil(leaving.leaves_in_ms);
+      // The provider takes nothing for a while.
+      if (inMs > waitedForMs) return until(paced, nowMs + inMs, scopes, checks);
+      if (inMs > 0) return { kind: scopes.some(({ most }) => most !== undefined) ? 'full' : 'wait', inMs };
       keep(others);
       return { kind: 'now' };
     }
   }
   const expiryMs = lastMomentOf(checks, paced.plan, paced.progress, stepId);
   const latest = new Date(expiryMs).toISOString();
-  const slot = await callFunction<{ in_ms: number; pushed_ms: number }>(tx, 'reserve_send_slot_2($1, $2)', [JSON.stringify(scopes), latest]);
+  const slot = await callFunction<{ in_ms: number; pushed_ms: number }>(tx, 'reserve_send_slot_3($1, $2)', [JSON.stringify(scopes), latest]);
   if (slot.in_ms <= 0) return { kind: 'now' };
   const slotMs = nowMs + Math.ceil(slot.in_ms);
   const input = { slotMs, rates: scopes.map(({ scope }) => scope).join(', ') };
@@ -67,19 +76,9 @@ export async function pace(tx: Tx, paced: Paced, checks: readonly GateCheck[]): 
   return until(paced, slotMs, scopes, checks);
 }
 
-/** By how much answers in chats have moved the moments under some rates. */
-async function pushedMsOf(tx: Tx, scopes: readonly Scope[]): Promise<number> {
-  const [row] = await tx
-    .select({ sum: sql<number>`coalesce(sum(${sendRates.pushedMs}), 0)::double precision` })
-    .from(sendRates)
-    .where(
-      inArray(
-        sendRates.scope,
-        scopes.map(({ scope }) => scope),
-      ),
-    );
-  return row?.sum ?? 0;
-}
+/** When a reserved moment comes, and where it has come whether the message leaves now (db/functions/leave_in_slot.sql). */
+const leaveInSlot = (tx: Tx, scopes: readonly Scope[], untilMs: number) =>
+  callFunction<{ due_ms: number; leaves_in_ms: number | null }>(tx, 'leave_in_slot($1, $2, $3)', [JSON.stringify(scopes), untilMs, slotLifeMs]);
 
 function until({ nowMs }: Paced, slotMs: EpochMs, scopes: readonly Scope[], checks: readonly GateCheck[]): Pace {
   if (slotMs - nowMs <= waitedForMs) return { kind: 'wait', inMs: slotMs - nowMs };
@@ -88,13 +87,16 @@ function until({ nowMs }: Paced, slotMs: EpochMs, scopes: readonly Scope[], chec
   return { kind: 'later', verdict: { kind: 'defer', untilMs: slotMs, reason: 'rate', checks: [...checks, check] } };
 }
 
-/** Make room for an answer in a chat, which leaves at once: beyond what the provider leaves for answers, messages that wait do so for longer. */
-export async function makeRoom(tx: Tx, outlet: Outlet): Promise<void> {
+/**
+ * Make room for an answer in a chat, which leaves at once: beyond what the provider leaves for answers, messages that wait do so for longer.
+ * @returns for how many milliseconds it has to wait all the same, because the provider would refuse it before; 0 as a rule
+ */
+export async function makeRoom(tx: Tx, outlet: Outlet): Promise<number> {
   // Where the store says its own rate, or nothing is left for answers, each takes a place.
   const answers = outlet.rate === null ? outlet.sender.rates?.answers : undefined;
   const answerMs = answers === undefined ? null : wholeMs(answers);
   const scopes = scopesOfOutlet(outlet, null).map((scope) => ({ ...scope, answer_ms: answerMs }));
-  if (scopes.length > 0) await callFunction(tx, 'push_send_slots($1)', [JSON.stringify(scopes)]);
+  return scopes.length === 0 ? 0 : callFunction<number>(tx, 'push_send_slots_2($1)', [JSON.stringify(scopes)]);
 }
 
 /** What the provider takes: of the account as the store says, else as it says itself, and of one address. */
@@ -104,7 +106,7 @@ function scopesOfOutlet({ connectionId, rate, sender }: Outlet, addressHash: str
   const ofAccount = rate ?? (isShared ? null : sender.rates?.account) ?? null;
   const ofAddress = addressHash === null ? null : (sender.rates?.address ?? null);
   return [
-    ...(ofAccount === null ? [] : [{ scope: `connection ${connectionId}`, spacing_ms: wholeMs(ofAccount) }]),
+    ...(ofAccount === null ? [] : [{ scope: `connection ${connectionId}`, spacing_ms: wholeMs(ofAccount), ...windowOf(rate, sender) }]),
     ...(isShared && sender.rates !== undefined ? [{ scope: `account ${sender.account}`, spacing_ms: wholeMs(sender.rates.account) }] : []),
     ...(ofAddress === null ? [] : [{ scope: `address ${connectionId} ${addressHash}`, spacing_ms: wholeMs(ofAddress) }]),
   ];
@@ -116,6 +118,22 @@ const wholeMs = (rate: Rate) => Math.ceil(spacingMs(rate));
 export interface Scope {
   scope: string;
   spacing_ms: number;
+  /** Its window (db/functions/leaves_from.sql); absent: it has none. */
+  most?: number;
+  window_ms?: number;
+  for_answers?: number;
+}
+
+function windowOf(ownRate: Rate | null, { rates }: Outlet['sender']): Partial<Scope> {
+  if (ownRate !== null || rates?.window === undefined) return {};
+  const { most, withinMs, forAnswers } = rates.window;
+  return { most, window_ms: withinMs, for_answers: forAnswers };
+}
+
+/** No window lets half of what it holds leave in less than a quarter of its time. null: the outlet has no window. */
+export function turnEveryMs({ connectionId, rate, sender }: Outlet): number | null {
+  const window = connectionId === null || rate !== null ? undefined : sender.rates?.window;
+  return window === undefined ? null : window.withinMs / 4 / Math.max(1, Math.floor(window.most / 2));
 }
 
 function scopesOf({ enrollment, outlet, addressHash, sequenceRate, campaign, settings, lateMs }: Paced): Scope[] {
@@ -128,12 +146,18 @@ function scopesOf({ enrollment, outlet, addressHash, sequenceRate, campaign, set
   return scopes;
 }
 
-/** Nothing leaves through the connection before its provider takes messages again. What has a moment already may still be refused, and gets another. */
+/** Nothing leaves through the connection before its provider takes messages again. */
 export async function holdUp(tx: Tx, tenantId: string, { connectionId }: Outlet, forMs: number): Promise<void> {
   if (connectionId === null) return;
   const freeAt = sql`clock_timestamp() + make_interval(secs => ${forMs / 1_000})`;
   await tx
     .insert(sendRates)
-    .values({ tenantId, scope: `connection ${connectionId}`, freeAt })
-    .onConflictDoUpdate({ target: [sendRates.tenantId, sendRates.scope], set: { freeAt: sql`greatest(send_rates.free_at, excluded.free_at)` } });
+    .values({ tenantId, scope: `connection ${connectionId}`, freeAt, closedUntil: freeAt })
+    .onConflictDoUpdate({
+      target: [sendRates.tenantId, sendRates.scope],
+      set: {
+        freeAt: sql`greatest(send_rates.free_at, excluded.free_at)`,
+        closedUntil: sql`greatest(send_rates.closed_until, excluded.closed_until)`,
+      },
+    });
 }

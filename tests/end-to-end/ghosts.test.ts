@@ -60,7 +60,7 @@ test(`${ghosts} leads that left their chats are due at once: one reminder each a
   const burst = far.api.calls.length;
   await change('resume');
 
-  const tookMs: number[] = [];
+  const visits: { id: number; askedMs: number; tookMs: number }[] = [];
   let nextMs = 0;
   for (let visitor = 1; !people.every(({ id }) => reminders(id).length > 0); visitor++) {
     const user = { id: 1_000_000 + visitor, first_name: 'Bo', language_code: 'en' };
@@ -70,14 +70,28 @@ test(`${ghosts} leads that left their chats are due at once: one reminder each a
     nextMs = askedMs + 250;
     far.api.says(token, user, 'hello');
     await until('an answer', () => heard(user.id).length > 0, 30_000);
-    tookMs.push(Date.now() - askedMs);
+    visits.push({ id: user.id, askedMs, tookMs: Date.now() - askedMs });
   }
-  tookMs.sort((a, b) => a - b);
+  const answered = visits.toSorted((a, b) => a.tookMs - b.tookMs);
   if (process.env['GHOSTS'] !== undefined) {
     const messages = far.api.calls.slice(burst).filter(({ method }) => method === 'sendMessage');
-    const secondS = (messages.at(-1)?.atMs ?? 0) / 1_000 - (messages[0]?.atMs ?? 0) / 1_000;
-    console.log(`answers meanwhile: ${tookMs.length}, median ${tookMs[tookMs.length >> 1]} ms, the slowest ${tookMs.at(-1)} ms`);
-    console.log(`messages: ${messages.length} in ${secondS.toFixed(0)} s`);
+    const startedMs = messages[0]?.atMs ?? 0;
+    console.log(
+      `answers meanwhile: ${answered.length}, median ${answered[answered.length >> 1]?.tookMs} ms, the slowest ${answered.at(-1)?.tookMs} ms`,
+    );
+    console.log(`messages: ${messages.length} in ${(((messages.at(-1)?.atMs ?? 0) - startedMs) / 1_000).toFixed(0)} s`);
+    const taken = messages.filter(({ status }) => status === 200).map(({ atMs }) => atMs);
+    const inSecond = taken.map((atMs, n) => taken.slice(0, n + 1).filter((before) => before > atMs - 1_000).length);
+    const isAnswer = ({ body }: (typeof messages)[number]) => Number(body['chat_id']) >= 1_000_000;
+    const refused = messages.filter(({ status }) => status === 429);
+    console.log(`most in a second: ${Math.max(...inSecond)}, refused: ${refused.length}, of them answers: ${refused.filter(isAnswer).length}`);
+    for (const { id, askedMs, tookMs } of answered.slice(-5).toReversed()) {
+      const calls = messages.filter(({ body }) => Number(body['chat_id']) === id).map(({ atMs, status }) => `${status} after ${atMs - askedMs} ms`);
+      const sentMeanwhile = taken.filter((atMs) => atMs > askedMs && atMs <= askedMs + tookMs).length;
+      console.log(
+        `  ${tookMs} ms, ${((askedMs - startedMs) / 1_000).toFixed(1)} s from the first message on: ${calls.join(', ')}; ${sentMeanwhile} messages left meanwhile`,
+      );
+    }
   }
 
   const beginnings = { en: /Hi Ana!/, fa: /^\u200f?.*سلام/, ar: /مرحباً/, ru: /Привет, Ana!/ };

@@ -15,6 +15,8 @@ import type { Deps } from '../../operations/deps.ts';
 import { storeFacts } from '../../operations/facts.ts';
 import { createInboxWorker } from '../../operations/inbox-worker.ts';
 import { provisionTenant } from '../../operations/provision-tenant.ts';
+import { changeSettings } from '../../operations/settings.ts';
+import type { SendOutcome } from '../../integrations/port.ts';
 import type { Said } from '../../local/phone/bot-api.ts';
 import { type StartedBotApi, startBotApi } from '../helpers/bot-api.ts';
 import { openShop, type Shop, until } from '../helpers/shop.ts';
@@ -214,6 +216,34 @@ describe('an alert', () => {
     const heard = await admin.says(`/set_admin ${code}`, 2);
     expect(heard[0]).toContain('1 alert was waiting and follows now.');
     expect(heard[1]).toContain('Goal: not stated');
+  });
+
+  test('that its bot cannot hand over yet holds up no pass over the chats', async () => {
+    const store = await aStoreWithBot();
+    const lead = new Person(store, mara);
+    await lead.says('/start', 2);
+    await lead.shares('436641234567');
+    await stop();
+    await changeSettings(shop.deps, store.tenantId, { changes: { adminChatId: String(boss.id) }, expectedVersion: null, by: 'a test' });
+    const known = shop.deps.integrations['telegram'];
+    if (known?.bot === undefined) throw new Error('there is no bot');
+    const { bot } = known;
+    let isAsked = false;
+    let answer: (outcome: SendOutcome) => void = () => undefined;
+    const outcome = new Promise<SendOutcome>((resolve) => (answer = resolve));
+    const reply = () => {
+      isAsked = true;
+      return outcome;
+    };
+    const slow = { ...known, bot: (config: unknown) => ({ ...bot(config), reply }) };
+    const worker = createChatWorker({ ...shop.deps, integrations: { ...shop.deps.integrations, telegram: slow } });
+    await worker.pass();
+    await until('the alert', () => isAsked);
+    expect(await store.tasks()).toMatchObject([{ kind: 'hot_lead', state: 'open' }]);
+    answer({ kind: 'accepted', providerMessageId: '1', response: 'HTTP 200' });
+    await worker.stop();
+    expect(await store.tasks()).toMatchObject([{ kind: 'hot_lead', state: 'done' }]);
+    start();
   });
 });
 
