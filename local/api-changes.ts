@@ -1,38 +1,60 @@
 // What breaks callers when the API changes from one OpenAPI document to another.
+import { compareSchemas, type Schema, type Side } from './schema-changes.ts';
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-type Schema = { [key: string]: Json };
+export type { Json } from './schema-changes.ts';
+
+interface ApiParameter {
+  name: string;
+  in: string;
+  required?: boolean;
+  schema?: Schema;
+}
+
+type ApiContent = Record<string, { schema?: Schema }>;
 
 export interface ApiOperation {
-  parameters?: { name: string; in: string; required?: boolean; schema?: Schema }[];
-  requestBody?: { required?: boolean; content: Record<string, { schema?: Schema }> };
-  responses: Record<string, { content?: Record<string, { schema?: Schema }> }>;
+  parameters?: ApiParameter[];
+  requestBody?: { required?: boolean; content: ApiContent };
+  responses: Record<string, { content?: ApiContent }>;
 }
 
 export interface ApiDocument {
   paths: Record<string, Record<string, ApiOperation>>;
   components: { schemas: Record<string, Schema> };
+  /** What Rekindle calls at the callers' own servers, by the type of the event. */
+  webhooks?: Record<string, Record<string, ApiOperation>>;
 }
 
 export interface ApiChange {
-  /** `POST /api/enrollments` */
+  /** `POST /api/enrollments`, `webhook message.sent` */
   operation: string;
   what: string;
 }
 
 /**
- * Changes after which a program that worked may fail: an operation, an answer's field or a promised value that is gone, and an input that is newly
- * required or no longer taken. Additions break nobody: callers ignore fields that they do not know.
+ * Changes after which a program that worked may fail: an operation, an answer's field or a promised value that is gone, a value in an answer that was
+ * never promised, and an input that is newly required or no longer taken. Additions break nobody: callers ignore fields that they do not know.
  */
 export function breakingChanges(before: ApiDocument, after: ApiDocument): ApiChange[] {
-  return Object.entries(before.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).flatMap(([method, was]) => {
-      const operation = `${method.toUpperCase()} ${path}`;
-      const is = after.paths[path]?.[method];
-      const found = is === undefined ? ['is gone'] : operationChanges(was, is, new Comparison(before, after));
-      return [...new Set(found)].map((what) => ({ operation, what }));
-    }),
-  );
+  const compare = (was: Schema, is: Schema, at: string, side: Side) =>
+    compareSchemas({ schema: was, among: before.components.schemas }, { schema: is, among: after.components.schemas }, side).map(
+      ({ path, what }) => `${at}${path} ${what}`,
+    );
+  const found: ApiChange[] = [];
+  const add = (operation: string, whats: string[]) => found.push(...[...new Set(whats)].map((what) => ({ operation, what })));
+  // Callers write values where a path has names: the names may change.
+  const places = new Map(Object.entries(after.paths).map(([path, methods]) => [unnamed(path), methods]));
+  for (const [path, methods] of Object.entries(before.paths))
+    for (const [method, was] of Object.entries(methods)) {
+      const is = places.get(unnamed(path))?.[method];
+      add(`${method.toUpperCase()} ${path}`, is === undefined ? ['is gone'] : operationChanges(was, is, compare));
+    }
+  for (const [type, methods] of Object.entries(before.webhooks ?? {}))
+    for (const [method, was] of Object.entries(methods)) {
+      const is = after.webhooks?.[type]?.[method];
+      add(`webhook ${type}`, is === undefined ? ['is gone'] : webhookChanges(was, is, compare));
+    }
+  return found;
 }
 
 /** @returns those that no line of the changelog's part "Unreleased" names as breaking */
@@ -42,135 +64,75 @@ export function unannounced(changes: readonly ApiChange[], changelog: string): A
   return changes.filter(({ operation }) => !breaking.some((line) => line.includes(operation)));
 }
 
-function operationChanges(was: ApiOperation, is: ApiOperation, comparison: Comparison): string[] {
+/** What is to be done about them, for people. */
+export function explainChanges(changes: readonly ApiChange[]): string {
+  const lines = changes.map(({ operation, what }) => `  ${operation}: ${what}`).join('\n');
+  return `This breaks callers of the API as it was released:\n${lines}\nKeep what they rely on, or say it in CHANGELOG.md under Unreleased, in a line with the word "Breaking" and the operation, such as\n- Breaking: \`${changes[0]?.operation ?? ''}\` …`;
+}
+
+/** What comparisons read of a document: without texts for people, examples and answers of errors, which are most of it. */
+export function promisesOf({ paths, components, webhooks }: ApiDocument): ApiDocument {
+  const skipped = new Set(['description', 'summary', 'examples', 'example', 'tags', 'title', 'default', 'security', 'operationId', 'headers']);
+  const promises = { paths, components: { schemas: components.schemas }, ...(webhooks === undefined ? {} : { webhooks }) };
+  const copy = JSON.parse(JSON.stringify(promises), (_key, value: unknown) => value) as ApiDocument;
+  for (const methods of [...Object.values(copy.paths), ...Object.values(copy.webhooks ?? {})])
+    for (const operation of Object.values(methods)) {
+      for (const key of Object.keys(operation)) if (skipped.has(key)) delete operation[key as keyof ApiOperation];
+      operation.responses = Object.fromEntries(Object.entries(operation.responses).filter(([status]) => !isError(status)));
+      for (const response of Object.values(operation.responses))
+        for (const key of Object.keys(response)) if (key !== 'content') delete response[key as 'content'];
+    }
+  return copy;
+}
+
+const unnamed = (path: string) => path.replaceAll(/\{[^}]+\}/g, '{}');
+const isError = (status: string) => /^[45]/.test(status) || status === 'default';
+
+type Compare = (was: Schema, is: Schema, at: string, side: Side) => string[];
+
+function operationChanges(was: ApiOperation, is: ApiOperation, compare: Compare): string[] {
   const found: string[] = [];
   for (const parameter of is.parameters ?? []) {
-    const known = was.parameters?.find((p) => p.name === parameter.name && p.in === parameter.in);
+    const known = sameParameter(was, parameter);
+    // Those of a path are given by its shape: only their names may differ.
+    if (parameter.in === 'path') continue;
     if (parameter.required === true && known?.required !== true) found.push(`the parameter ${parameter.name} is newly required`);
-    if (known?.schema !== undefined && parameter.schema !== undefined)
-      found.push(...comparison.input(known.schema, parameter.schema, parameter.name));
   }
-  for (const { name, in: where } of was.parameters ?? [])
-    if (!(is.parameters ?? []).some((p) => p.name === name && p.in === where)) found.push(`the parameter ${name} is no longer taken`);
-  if (was.requestBody === undefined && is.requestBody?.required === true) found.push('a body is newly required');
-  for (const [type, { schema }] of Object.entries(was.requestBody?.content ?? {})) {
-    const now = is.requestBody?.content[type];
-    if (now === undefined) found.push(`a body of ${type} is no longer taken`);
-    else if (schema !== undefined && now.schema !== undefined) found.push(...comparison.input(schema, now.schema, 'body'));
+  for (const parameter of was.parameters ?? []) {
+    const now = sameParameter(is, parameter);
+    if (now === undefined) {
+      if (parameter.in !== 'path') found.push(`the parameter ${parameter.name} is no longer taken`);
+    } else if (parameter.schema !== undefined && now.schema !== undefined)
+      found.push(...compare(parameter.schema, now.schema, parameter.name, 'input'));
   }
-  for (const [status, response] of Object.entries(was.responses)) {
-    if (Number(status) >= 400) continue;
+  if (was.requestBody?.required !== true && is.requestBody?.required === true) found.push('a body is newly required');
+  found.push(...contentChanges(was.requestBody?.content, is.requestBody?.content, 'body', 'input', compare));
+  for (const [status, { content }] of Object.entries(was.responses)) {
+    if (isError(status)) continue;
     const now = is.responses[status];
     if (now === undefined) found.push(`it answers ${status} no more`);
-    for (const [type, { schema }] of Object.entries(response.content ?? {})) {
-      const content = now?.content?.[type];
-      if (now !== undefined && content === undefined) found.push(`its answer is no longer ${type}`);
-      else if (schema !== undefined && content?.schema !== undefined) found.push(...comparison.output(schema, content.schema, 'answer'));
-    }
+    else found.push(...contentChanges(content, now.content, 'answer', 'output', compare));
   }
+  for (const status of Object.keys(is.responses))
+    if (!isError(status) && was.responses[status] === undefined) found.push(`it may now answer ${status}`);
   return found;
 }
 
-/** Compares schemas of two documents, each reference once. */
-class Comparison {
-  readonly #before: ApiDocument;
-  readonly #after: ApiDocument;
-  readonly #seen = new Set<string>();
-
-  constructor(before: ApiDocument, after: ApiDocument) {
-    this.#before = before;
-    this.#after = after;
-  }
-
-  /** Of what callers receive: nothing that they read may be gone, and no value may come that was not promised. */
-  output(was: Schema, is: Schema, path: string): string[] {
-    return this.#compare(was, is, path, 'output');
-  }
-
-  /** Of what callers send: all that was taken is taken, and nothing more is asked for. */
-  input(was: Schema, is: Schema, path: string): string[] {
-    return this.#compare(was, is, path, 'input');
-  }
-
-  #compare(wasGiven: Schema, isGiven: Schema, path: string, side: 'input' | 'output'): string[] {
-    const pair = `${side} ${reference(wasGiven) ?? ''} ${reference(isGiven) ?? ''}`;
-    if (reference(wasGiven) !== null) {
-      if (this.#seen.has(pair)) return [];
-      this.#seen.add(pair);
-    }
-    const [was, is] = [resolved(this.#before, wasGiven), resolved(this.#after, isGiven)];
-    const found: string[] = [];
-    const [typesWere, typesAre] = [typesOf(this.#before, was), typesOf(this.#after, is)];
-    // What must stay within what: an answer within what was promised, a request within what is taken.
-    const [within, allowed] = side === 'output' ? [typesAre, typesWere] : [typesWere, typesAre];
-    if (within !== null && allowed !== null) {
-      const extra = [...within].filter((type) => !allowed.has(type) && !(type === 'integer' && allowed.has('number')));
-      if (extra.length > 0) found.push(side === 'output' ? `${path} may now be ${extra.join(', ')}` : `${path} may no longer be ${extra.join(', ')}`);
-    } else if (allowed !== null) found.push(side === 'output' ? `${path} may now be anything` : `${path} may no longer be anything`);
-    const [valuesWere, valuesAre] = [valuesOf(was), valuesOf(is)];
-    if (side === 'input' && valuesAre !== null) {
-      const gone = valuesWere?.filter((value) => !valuesAre.includes(value)) ?? ['just any text'];
-      if (gone.length > 0) found.push(`${path} may no longer be ${gone.join(', ')}`);
-    }
-    const [fieldsWere, fieldsAre] = [fieldsOf(was), fieldsOf(is)];
-    const [neededBefore, needed] = [requiredOf(was), requiredOf(is)];
-    for (const [name, schema] of Object.entries(fieldsWere)) {
-      const now = fieldsAre[name];
-      const at = `${path}.${name}`;
-      if (now === undefined) {
-        if (side === 'output' || is['additionalProperties'] === false) found.push(side === 'output' ? `${at} is gone` : `${at} is no longer taken`);
-        continue;
-      }
-      if (side === 'output' && neededBefore.includes(name) && !needed.includes(name)) found.push(`${at} may now be absent`);
-      found.push(...this.#compare(schema, now, at, side));
-    }
-    // A shape that is new as a whole asks for nothing that it was not given.
-    if (side === 'input' && Object.keys(fieldsWere).length > 0)
-      for (const name of needed) if (!neededBefore.includes(name)) found.push(`${path}.${name} is newly required`);
-    const [itemsWere, itemsAre] = [asSchema(was['items']), asSchema(is['items'])];
-    if (itemsWere !== null && itemsAre !== null) found.push(...this.#compare(itemsWere, itemsAre, `${path}[]`, side));
-    const [choicesWere, choicesAre] = [choicesOf(was), choicesOf(is)];
-    // Alternatives are compared in their order: where their number changes, the types above have been compared.
-    if (choicesWere.length === choicesAre.length)
-      choicesWere.forEach((choice, at) => {
-        const now = choicesAre[at];
-        if (now !== undefined) found.push(...this.#compare(choice, now, path, side));
-      });
-    return found;
-  }
+/** A webhook's body is what callers receive. What their own servers answer is theirs. */
+function webhookChanges(was: ApiOperation, is: ApiOperation, compare: Compare): string[] {
+  const gone = (was.parameters ?? [])
+    .filter((parameter) => sameParameter(is, parameter) === undefined)
+    .map(({ name }) => `the header ${name} is gone`);
+  return [...gone, ...contentChanges(was.requestBody?.content, is.requestBody?.content, 'body', 'output', compare)];
 }
 
-const asSchema = (value: Json | undefined): Schema | null => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null);
-const reference = (schema: Schema): string | null => (typeof schema['$ref'] === 'string' ? schema['$ref'] : null);
-
-function resolved(document: ApiDocument, schema: Schema): Schema {
-  const name = reference(schema)?.split('/').at(-1);
-  return name === undefined ? schema : (document.components.schemas[name] ?? {});
+function contentChanges(was: ApiContent | undefined, is: ApiContent | undefined, at: string, side: Side, compare: Compare): string[] {
+  return Object.entries(was ?? {}).flatMap(([type, { schema }]) => {
+    const now = is?.[type];
+    if (now === undefined) return [side === 'input' ? `a ${at} of ${type} is no longer taken` : `its ${at} is no longer ${type}`];
+    return schema === undefined || now.schema === undefined ? [] : compare(schema, now.schema, at, side);
+  });
 }
 
-const choicesOf = (schema: Schema): Schema[] =>
-  [schema['anyOf'], schema['oneOf']].flatMap((list) => (Array.isArray(list) ? list.map(asSchema).filter((choice) => choice !== null) : []));
-
-/** @returns null where it may be of any type */
-function typesOf(document: ApiDocument, schema: Schema): Set<string> | null {
-  const { type } = schema;
-  if (typeof type === 'string') return new Set([type]);
-  if (Array.isArray(type)) return new Set(type.map(String));
-  if ('const' in schema) return new Set([schema['const'] === null ? 'null' : typeof schema['const']]);
-  const choices = choicesOf(schema).map((choice) => typesOf(document, resolved(document, choice)));
-  if (choices.length === 0 || choices.includes(null)) return null;
-  return new Set(choices.flatMap((types) => [...(types ?? [])]));
-}
-
-const valuesOf = (schema: Schema): string[] | null =>
-  Array.isArray(schema['enum']) ? schema['enum'].map((value) => JSON.stringify(value)) : 'const' in schema ? [JSON.stringify(schema['const'])] : null;
-
-const fieldsOf = (schema: Schema): Record<string, Schema> =>
-  Object.fromEntries(
-    Object.entries(asSchema(schema['properties']) ?? {}).flatMap(([name, value]) => {
-      const field = asSchema(value);
-      return field === null ? [] : [[name, field]];
-    }),
-  );
-
-const requiredOf = (schema: Schema): string[] => (Array.isArray(schema['required']) ? schema['required'].map(String) : []);
+const sameParameter = ({ parameters }: ApiOperation, { name, in: where }: ApiParameter) =>
+  parameters?.find((one) => one.name === name && one.in === where);

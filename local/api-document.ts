@@ -9,11 +9,12 @@ import { buildApp } from '../api/app.ts';
 import { createPrometheus } from '../config/telemetry.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { lazyClient } from '../temporal/connect.ts';
-import { type ApiDocument, breakingChanges, unannounced } from './api-changes.ts';
+import { type ApiDocument, breakingChanges, explainChanges, unannounced } from './api-changes.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const documentFile = join(root, 'sdk/openapi.json');
 const typesFile = join(root, 'sdk/api-types.ts');
+const releasedFile = join(root, 'local/released-api.json');
 
 /** The document as `/openapi.json` serves it. Nothing is connected to: the routes describe themselves. */
 async function currentDocument(): Promise<ApiDocument> {
@@ -63,8 +64,8 @@ const textOf = (document: ApiDocument) => `${JSON.stringify(document, null, 1)}\
 const readOr = (file: string, otherwise: string) => (existsSync(file) ? readFileSync(file, 'utf8') : otherwise);
 
 const current = await currentDocument();
-const committed = JSON.parse(readOr(documentFile, '{"paths":{},"components":{"schemas":{}}}')) as ApiDocument;
-const missing = unannounced(breakingChanges(committed, current), readFileSync(join(root, 'CHANGELOG.md'), 'utf8'));
+const released = JSON.parse(readFileSync(releasedFile, 'utf8')) as ApiDocument;
+const missing = unannounced(breakingChanges(released, current), readFileSync(join(root, 'CHANGELOG.md'), 'utf8'));
 const files: [string, string][] = [
   [documentFile, textOf(current)],
   [typesFile, await typesOf(current)],
@@ -72,9 +73,7 @@ const files: [string, string][] = [
 const stale = files.filter(([file, text]) => readOr(file, '') !== text).map(([file]) => file);
 
 if (missing.length > 0) {
-  console.error(
-    `This breaks callers of the API:\n${missing.map(({ operation, what }) => `  ${operation}: ${what}`).join('\n')}\nKeep what they rely on, or say it in CHANGELOG.md under Unreleased, in a line with the word "Breaking" and the operation, such as\n- Breaking: \`${missing[0]?.operation ?? ''}\` …`,
-  );
+  console.error(explainChanges(missing));
   process.exitCode = 1;
 } else if (process.argv.includes('--check')) {
   if (stale.length > 0) console.error(`${stale.join(' and ')} are not what the API's routes describe: run npm run generate:client.`);

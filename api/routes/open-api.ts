@@ -58,6 +58,8 @@ export function completeOpenApi(document: JsonObject): JsonObject {
       const responses = objectAt(described, 'responses');
       // Before there is a route: every address refuses a head that is too large.
       responses['431'] ??= problemAnswer(431);
+      // Bodies are read before they are looked at, also where none is expected.
+      if (method !== 'get') responses['413'] ??= { ...problemAnswer(413), ...pageOf(responses) };
       if (mayBeRefused(described['parameters'])) responses['400'] ??= problemAnswer(400);
     }
   }
@@ -71,10 +73,17 @@ type JsonObject = Record<string, unknown>;
 const asObject = (value: unknown): JsonObject => (typeof value === 'object' && value !== null ? (value as JsonObject) : {});
 const objectAt = (parent: JsonObject, key: string): JsonObject => asObject((parent[key] ??= {}));
 
-const problemAnswer = (status: 400 | 431): JsonObject => ({
+const problemAnswer = (status: 400 | 413 | 431): JsonObject => ({
   description: meanings[status],
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
+
+/** Where errors are pages for people, what is said of one holds for all. */
+function pageOf(responses: JsonObject): JsonObject {
+  const errors = Object.entries(responses).filter(([status]) => Number(status) >= 400);
+  const page = errors.map(([, response]) => asObject(asObject(response)['content'])).find((content) => 'text/html' in content);
+  return page === undefined ? {} : { description: 'The body is too large.', content: page };
+}
 
 /** Whether a value of a path or a query may be one that the route does not take. */
 const mayBeRefused = (parameters: unknown): boolean =>

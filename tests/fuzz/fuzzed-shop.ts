@@ -102,7 +102,7 @@ async function leaveCart(url: string, tenant: ProvisionedTenant, smtp: SmtpServe
     restore_url: `https://shop.example.com/restore/${name}`,
   };
   await post(url, tenant, 'cart.updated', { cart, contact: { email: `${name}@example.com`, first_name: 'Ada' } });
-  const { raw } = await smtp.waitForMail((mail) => mail.envelope.to.includes(`${name}@example.com`), 60_000);
+  const { raw } = await smtp.waitForMail((mail) => mail.envelope.to.includes(`${name}@example.com`), 300_000);
   const text = raw.toString('latin1').replaceAll('=\r\n', '');
   const token = (path: string) => new RegExp(`/${path}/([\\w-]{64})`).exec(text)?.[1] ?? '';
   const enrollment = /Message-ID:\s*<([0-9a-f-]{36})\./i.exec(text)?.[1] ?? '';

@@ -19,14 +19,26 @@ export async function findSchemathesis(log: (line: string) => void): Promise<str
   const bin = join(dir, windows ? 'Scripts' : 'bin');
   const program = join(bin, windows ? 'schemathesis.exe' : 'schemathesis');
   if (await runs(program)) return program;
-  log(`Installing schemathesis ${version} from PyPI into ${dir}, once for this machine …`);
   // What an interrupted installation left behind is no environment.
   await rm(dir, { recursive: true, force: true });
-  await run(windows ? 'python' : 'python3', ['-m', 'venv', dir], 'Python 3.10 or newer with its module venv is needed');
+  const python = windows ? 'python' : 'python3';
+  if (!(await hasPython(python))) throw new StartError('Python 3.10 or newer with its module venv is not there.');
+  log(`Installing schemathesis ${version} from PyPI into ${dir}, once for this machine …`);
+  await run(python, ['-m', 'venv', dir], 'Python 3.10 or newer with its module venv is needed');
   const pip = join(bin, windows ? 'pip.exe' : 'pip');
-  await run(pip, ['install', '--quiet', '--disable-pip-version-check', `schemathesis==${version}`], 'PyPI has to be reachable');
+  await run(
+    pip,
+    ['install', '--quiet', '--disable-pip-version-check', '--no-input', '--retries', '2', '--timeout', '30', `schemathesis==${version}`],
+    'PyPI has to be reachable',
+  );
   if (!(await runs(program))) throw new StartError(`schemathesis was installed into ${dir}, but does not run there.`);
   return program;
+}
+
+/** `ensurepip` is what distributions leave out of Python until it is installed by itself. */
+function hasPython(python: string): Promise<boolean> {
+  const asked = 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))';
+  return new Promise((resolve) => execFile(python, ['-c', asked], (error) => resolve(error === null)));
 }
 
 async function runs(program: string): Promise<boolean> {
