@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { freePort } from '../local/ports.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import { fillAsleep, fillHistory, placeOf } from './growth/fill.ts';
+import { fillLists } from './growth/fill-lists.ts';
 import { budgeted, flood, known, type Latency, type Measured, quantile } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import { openDeps, openTenant } from './shop.ts';
@@ -12,6 +13,8 @@ const width = 8;
 const each = 400;
 const warmUps = 40;
 const asleep = 10_000;
+/** Of each kind of entry besides: audit log, tasks, offers, deliveries … */
+const others = 20_000;
 /** Within which a page that somebody waits for has to be there, as a request of the dashboard. */
 const budgetMs = 500;
 
@@ -29,6 +32,7 @@ export async function measureLists(stack: BenchStack, { contacts, part, say }: B
     const place = await placeOf(owner, tenant);
     await fillHistory(owner, place, { contacts, events: 0 }, say);
     await fillAsleep(owner, place, { from: 0, to: asleep });
+    await fillLists(owner, place, others);
     await owner.query('update api_keys set requests_per_minute = 10000000 where tenant_id = $1', [tenant.tenantId]);
   });
   const [port, floorPort] = [await freePort(), await freePort()];
@@ -82,14 +86,24 @@ function asked(contacts: number): Record<string, (n: number) => string> {
     contact_by_email: (n) => `/api/contacts?email=shopper-${person(n)}%40example.com`,
     subject_by_outside_id: (n) => `/api/subjects?external_id=old-cart-${person(n)}`,
     subjects_open: () => '/api/subjects?state=open&limit=50',
+    subjects_gone: () => '/api/subjects?state=gone&limit=50',
     enrollments_newest: () => '/api/enrollments?limit=50',
     enrollments_active: () => '/api/enrollments?status=ACTIVE&limit=50',
+    enrollments_paused: () => '/api/enrollments?status=PAUSED&limit=50',
+    enrollments_exited: () => '/api/enrollments?status=EXITED&limit=50',
+    enrollments_exited_latest: () => '/api/enrollments?status=EXITED&sort=-ended_at&limit=50',
     enrollments_bought_latest: () => '/api/enrollments?status=CONVERTED&sort=-ended_at&limit=50',
     enrollments_of_person: (n) => `/api/enrollments?email=shopper-${person(n)}%40example.com`,
     messages_sent: () => '/api/messages?state=sent&limit=50',
     messages_failed: () => '/api/messages?state=failed&limit=50',
+    messages_claimed: () => '/api/messages?state=claimed&limit=50',
+    messages_by_text: () => '/api/messages?channel=sms&limit=50',
     decisions_to_send: () => '/api/decisions?verdict=send&limit=50',
     decisions_stopped: () => '/api/decisions?verdict=stop&limit=50',
+    decisions_why: () => '/api/decisions?reason=quiet_hours&limit=50',
+    attempts_failed: () => '/api/attempts?status=FAILED&limit=50',
+    offers_revoked: () => '/api/offers?state=revoked&limit=50',
+    tasks_open: () => '/api/tasks?state=open&limit=50',
   };
 }
 

@@ -6,7 +6,7 @@ import { type Fact, type FactKindName, factKindNames, readStoredFact } from '../
 import { factFrom, factReport, type NewFact, type ReportedFact } from '../domain/facts/report.ts';
 import { settingsOf } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from './read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList } from './read/page.ts';
 
 export { factKindNames, factReport };
 
@@ -79,7 +79,7 @@ export function listFacts(
   { kind, subject, fresh }: FactSearch,
   page: PageWanted,
 ): Promise<Page<FactRow>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const nowMs = deps.clock.nowMs();
     const isFresh = and(lte(facts.observedAt, nowMs), gt(facts.expiresAt, nowMs));
     const rows = await tx

@@ -4,7 +4,7 @@ import type { Tx } from '../db/client.ts';
 import { enrollments, subjects, tasks } from '../db/schema/index.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
-import { type Page, type PageWanted, readSorted } from './read/page.ts';
+import { type Page, type PageWanted, readList, readSorted } from './read/page.ts';
 import { takeOverByHand } from './stop-one.ts';
 import { approvalKind } from './work/approval-task.ts';
 
@@ -37,7 +37,7 @@ export function listTasks(
   search: { state?: TaskRow['state'] | undefined; kind?: string | undefined; owner?: string | undefined },
   page: PageWanted,
 ): Promise<Page<TaskRow>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const { items, next } = await readSorted(page, { usual: 'newest', id: tasks.id, columns: { due_at: tasks.dueAt } }, (part) =>
       tx
         .select({ id: tasks.id, sortedBy: part.sortedBy, task: tasks })

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, foreignKey, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { check, foreignKey, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { instant, instantNow, tenantId, tenantPolicy } from './columns.ts';
 import { messages } from './messages.ts';
 
@@ -22,6 +22,7 @@ export const calls = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.messageId] }),
+    index('calls_apart').on(t.tenantId, t.messageId).where(sql`outcome in ('not_reached', 'failed')`),
     check('calls_outcome', sql`outcome in ('answered', 'not_reached', 'failed')`),
     foreignKey({ columns: [t.tenantId, t.messageId], foreignColumns: [messages.tenantId, messages.id], name: 'calls_message_fk' }),
     tenantPolicy(),

@@ -55,6 +55,8 @@ export const compositions = pgTable(
     check('compositions_state', sql`state in ('calling', 'waiting', 'ready', 'failed')`),
     check('compositions_ready_has_words', sql`state <> 'ready' or body is not null`),
     unique('compositions_send_key').on(t.tenantId, t.enrollmentId, t.stepId),
+    index('compositions_apart').on(t.tenantId, t.id).where(sql`state <> 'ready'`),
+    index('compositions_decided').on(t.tenantId, t.approval, t.id).where(sql`approval in ('approved', 'rejected')`),
     foreignKey({
       columns: [t.tenantId, t.enrollmentId],
       foreignColumns: [enrollments.tenantId, enrollments.id],

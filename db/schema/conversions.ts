@@ -47,6 +47,7 @@ export const leadConversions = pgTable(
     unique('lead_conversions_report').on(t.tenantId, t.connectionId, t.click, t.status, t.tid),
     index('lead_conversions_subject').on(t.tenantId, t.subjectId),
     index('lead_conversions_message').on(t.tenantId, t.messageId),
+    index('lead_conversions_outcome').on(t.tenantId, t.outcome, t.id),
     index('lead_conversions_unmatched').on(t.tenantId, t.id).where(sql`subject_id is null`),
     foreignKey({
       columns: [t.tenantId, t.connectionId],

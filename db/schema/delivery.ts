@@ -63,6 +63,7 @@ export const quarantine = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('quarantine_open').on(t.tenantId, t.id).where(sql`released_at is null`),
+    index('quarantine_dismissed').on(t.tenantId, t.id).where(sql`dismissed_at is not null`),
     index('quarantine_inbox').on(t.tenantId, t.inboxId),
     foreignKey({ columns: [t.tenantId, t.inboxId], foreignColumns: [inbox.tenantId, inbox.id], name: 'quarantine_inbox_fk' }),
     tenantPolicy(),

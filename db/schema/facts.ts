@@ -37,6 +37,7 @@ export const facts = pgTable(
       sql`coalesce(connection_id, '00000000-0000-0000-0000-000000000000'::uuid)`,
       sql`md5((value)::text)`,
     ),
+    index('facts_lasting').on(t.tenantId, t.expiresAt),
     index('facts_connection').on(t.tenantId, t.connectionId),
     // By which the pruning finds what is long over.
     index('facts_expired').on(t.expiresAt),

@@ -77,6 +77,9 @@ export const messages = pgTable(
     index('messages_in_doubt').on(t.findFrom).where(sql`state = 'unknown' and find_from is not null`),
     index('messages_provider').on(t.tenantId, t.account, t.providerMessageId).where(sql`provider_message_id is not null`),
     index('messages_experiment').on(t.tenantId, t.experimentId).where(sql`experiment_id is not null`),
+    // Of lists of what is not usual: what is usual is in none of these, so that a message that is sent by email pays for none. docs/adr/0096-lists-of-exceptions.md
+    index('messages_apart').on(t.tenantId, t.state, t.id).where(sql`state in ('failed', 'skipped')`),
+    index('messages_channel').on(t.tenantId, t.channel, t.id).where(sql`channel <> 'email'`),
     index('messages_contact').on(t.tenantId, t.contactId, t.settledAt),
     foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'messages_enrollment_fk' }),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'messages_contact_fk' }),
@@ -103,6 +106,8 @@ export const decisions = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('decisions_story').on(t.tenantId, t.enrollmentId, t.at),
+    index('decisions_apart').on(t.tenantId, t.verdict, t.id).where(sql`verdict <> 'send'`),
+    index('decisions_why').on(t.tenantId, t.reason, t.id).where(sql`reason <> 'email'`),
     foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'decisions_enrollment_fk' }),
     tenantPolicy(),
   ],

@@ -91,6 +91,7 @@ export const notifications = pgTable(
     index('notifications_open').on(t.tenantId, t.nextAt).where(sql`state in ('waiting', 'calling')`),
     index('notifications_in_doubt').on(t.tenantId, t.askAt).where(sql`state = 'unknown' and ask_at is not null`),
     index('notifications_parked').on(t.tenantId, t.id).where(sql`state = 'parked'`),
+    index('notifications_apart').on(t.tenantId, t.state, t.id).where(sql`state in ('unknown', 'dropped')`),
     index('notifications_settled').on(t.settledAt).where(sql`state in ('sent', 'unknown', 'dropped')`),
     index('notifications_task').on(t.tenantId, t.taskId),
     index('notifications_of_target').on(t.tenantId, t.targetId),

@@ -46,6 +46,7 @@ export const offers = pgTable(
     index('offers_contact').on(t.tenantId, t.contactId, t.grantedAt),
     index('offers_budget').on(t.tenantId, t.grantedAt),
     index('offers_ends').on(t.tenantId, t.endsAt, t.id),
+    index('offers_apart').on(t.tenantId, t.state, t.id).where(sql`state <> 'minted'`),
     index('offers_code').on(t.tenantId, t.code),
     // What may have to be closed at a shop: a code that has ended by itself needs nothing.
     index('offers_at_shop').on(t.endsAt).where(sql`source <> 'pool' and closed_at_shop is null`),

@@ -46,6 +46,7 @@ export const erasures = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     check('erasures_state', sql`state in ('running', 'done', 'incomplete')`),
     unique('erasures_contact').on(t.tenantId, t.contactId),
+    index('erasures_apart').on(t.tenantId, t.state, t.id).where(sql`state <> 'done'`),
     index('erasures_open').on(t.nextStartAt).where(sql`state = 'running'`),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'erasures_contact_fk' }),
     tenantPolicy(),

@@ -108,6 +108,7 @@ export const riskAssessments = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('risk_assessments_subject').on(t.tenantId, t.subjectId, t.at),
+    index('risk_assessments_apart').on(t.tenantId, t.band, t.id).where(sql`band <> 'none'`),
     index('risk_assessments_at').on(t.tenantId, t.at),
     index('risk_assessments_score').on(t.tenantId, t.score, t.id),
     index('risk_assessments_model').on(t.tenantId, t.modelId),

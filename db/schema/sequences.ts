@@ -144,6 +144,7 @@ export const enrollments = pgTable(
     index('enrollments_campaign').on(t.tenantId, t.campaignId).where(sql`campaign_id is not null`),
     index('enrollments_activated').on(t.tenantId, t.activatedAt),
     index('enrollments_ended').on(t.tenantId, t.endedAt, t.id),
+    index('enrollments_apart').on(t.tenantId, t.status, t.id).where(sql`status <> 'ACTIVE'`),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),
     foreignKey({
       columns: [t.tenantId, t.versionId],

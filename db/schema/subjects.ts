@@ -68,6 +68,7 @@ export const subjects = pgTable(
     index('subjects_contact').on(t.tenantId, t.contactId),
     // The sweep asks for the oldest silences of a kind.
     index('subjects_open').on(t.tenantId, t.kind, t.lastActivityAt).where(sql`state = 'open'`),
+    index('subjects_apart').on(t.tenantId, t.state, t.id).where(sql`state <> 'open'`),
     // The list of leads by their latest activity.
     index('subjects_activity').on(t.tenantId, t.kind, t.lastActivityAt, t.id),
     // The sweep for leads that left a chat asks for the oldest interactions.

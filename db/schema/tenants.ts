@@ -157,6 +157,10 @@ export const auditLog = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('audit_log_time').on(t.tenantId, t.at),
+    index('audit_log_actor').on(t.tenantId, t.actor, t.id),
+    index('audit_log_action').on(t.tenantId, t.action.op('text_pattern_ops'), t.id),
+    index('audit_log_subject').on(t.tenantId, t.subject, t.id).where(sql`subject is not null`),
+    index('audit_log_request').on(t.tenantId, t.requestId).where(sql`request_id is not null`),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'audit_log_tenant' }),
     tenantPolicy(),
   ],

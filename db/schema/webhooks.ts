@@ -125,6 +125,7 @@ export const webhookDeliveries = pgTable(
     check('webhook_deliveries_state', sql`state in ('waiting', 'held', 'delivered', 'failed')`),
     unique('webhook_deliveries_event').on(t.tenantId, t.eventId, t.endpointId),
     index('webhook_deliveries_due').on(t.tenantId, t.endpointId, t.nextAt).where(sql`state = 'waiting'`),
+    index('webhook_deliveries_apart').on(t.tenantId, t.endpointId, t.state, t.id).where(sql`state in ('held', 'failed')`),
     index('webhook_deliveries_of_endpoint').on(t.tenantId, t.endpointId, t.id),
     foreignKey({
       columns: [t.tenantId, t.endpointId],

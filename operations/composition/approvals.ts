@@ -14,7 +14,7 @@ import { lockStep } from '../dispatch/fence.ts';
 import type { VersionCache } from '../dispatch/versions.ts';
 import { MovedError } from '../intake/found.ts';
 import { closeApproval, compositionKey } from '../work/approval-task.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList } from '../read/page.ts';
 import { wakeRunning } from '../wake-running.ts';
 import { type CompositionRow, wordsOf } from './choose-copy.ts';
 import { compositionFacts, readModelStep } from './reading.ts';
@@ -48,6 +48,23 @@ const stateBy = (approval: boolean) => sql<CompositionState>`case
   when ${isOver} then 'timed_out'
   else 'waiting' end`;
 
+/** What is true of every text in a state, by which the rare ones are found. */
+function mayBecome(state: CompositionState): SQL | undefined {
+  switch (state) {
+    case 'writing':
+      return sql`${compositions.state} in ('calling', 'waiting')`;
+    case 'failed':
+      return sql`${compositions.state} = 'failed'`;
+    case 'approved':
+    case 'rejected':
+      return sql`${compositions.approval} = ${sql.raw(`'${state}'`)}`;
+    case 'ready':
+    case 'waiting':
+    case 'timed_out':
+      return undefined;
+  }
+}
+
 /** The latest first. */
 export function listCompositions(
   { db }: Pick<Deps, 'db'>,
@@ -55,7 +72,7 @@ export function listCompositions(
   search: { state?: CompositionState | undefined; enrollment?: string | undefined },
   page: PageWanted,
 ): Promise<Page<CompositionView>> {
-  return db.withTenant(tenantId, async (tx) => {
+  return readList({ db }, tenantId, async (tx) => {
     const wanted = and(
       beyond(compositions.id, 'newest', page),
       search.enrollment === undefined ? undefined : eq(compositions.enrollmentId, search.enrollment),
@@ -84,7 +101,7 @@ async function views(
     .from(compositions)
     .innerJoin(enrollments, and(eq(enrollments.tenantId, compositions.tenantId), eq(enrollments.id, compositions.enrollmentId)))
     .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
-    .where(and(wanted, only === null ? undefined : sql`${state} = ${only}`))
+    .where(and(wanted, only === null ? undefined : and(mayBecome(only), sql`${state} = ${only}`)))
     .orderBy(order)
     .limit(most);
   return rows.map(({ row, state: known, sequence, timeScale, notBefore }) => {

@@ -21,7 +21,7 @@ import { plannedOffsetsMs, type StepDefinition } from '../../domain/sequence/def
 import { scaled } from '../../domain/sequence/time-scale.ts';
 import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList, since } from '../read/page.ts';
 import { readWorth, type Worth } from './worth.ts';
 
 const dayMs = 86_400_000;
@@ -96,15 +96,19 @@ export function listInterventions(
   filter: InterventionFilter,
   page: PageWanted,
 ): Promise<Page<InterventionView>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
+    const versions = await tx
+      .select({ id: sequenceVersions.id })
+      .from(sequenceVersions)
+      .where(and(isIntervention, filter.band === undefined ? undefined : sql`${sequenceVersions.definition} ->> 'band' = ${filter.band}`));
+    if (versions.length === 0) return { items: [], next: null };
+    const ownVersions = versions.map(({ id }) => id);
     const rows = await selectRuns(tx)
       .where(
         and(
-          inArray(enrollments.sequenceId, ownSequences(tx)),
-          isIntervention,
+          inArray(enrollments.versionId, ownVersions),
           filter.account === undefined ? undefined : eq(enrollments.subjectId, filter.account),
-          filter.band === undefined ? undefined : sql`${sequenceVersions.definition} ->> 'band' = ${filter.band}`,
-          filter.sinceMs === undefined ? undefined : gte(enrollments.enrolledAt, filter.sinceMs),
+          filter.sinceMs === undefined ? undefined : since(enrollments.enrolledAt, enrollments.id, filter.sinceMs),
           beyond(enrollments.id, 'newest', page),
         ),
       )
@@ -128,8 +132,6 @@ export async function interventionsOf(tx: Tx, deps: Pick<Deps, 'clock'>, tenantI
 }
 
 const isIntervention = sql`${sequenceVersions.definition} ->> 'on' = 'risk.entered'`;
-
-const ownSequences = (tx: Tx) => tx.selectDistinct({ id: sequenceVersions.sequenceId }).from(sequenceVersions).where(isIntervention);
 
 const selectRuns = (tx: Tx) =>
   tx

@@ -5,7 +5,7 @@ import { causeOf, type NotificationCause } from '../../domain/notifications/caus
 import type { TaskAction } from '../../domain/notifications/links.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList } from '../read/page.ts';
 
 export { notificationCauses } from '../../domain/notifications/cause.ts';
 
@@ -41,7 +41,7 @@ export function listNotifications(
   search: { task?: string | undefined; target?: string | undefined; state?: NotificationState | undefined },
   page: PageWanted,
 ): Promise<Page<NotificationEntry>> {
-  return db.withTenant(tenantId, async (tx) => {
+  return readList({ db }, tenantId, async (tx) => {
     const rows = await tx
       .select({ row: notifications, owner: notificationTargets.owner, channel: notificationTargets.channel })
       .from(notifications)

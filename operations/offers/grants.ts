@@ -2,7 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { messages, offerCodes, offers, sequences, enrollments } from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, type PageWanted, readSorted } from '../read/page.ts';
+import { type Page, type PageWanted, readList, readSorted } from '../read/page.ts';
 import { closeCode } from './close-codes.ts';
 import { lockGrants } from './locks.ts';
 import { minterOf } from './minter.ts';
@@ -18,7 +18,7 @@ export interface GrantSearch {
 
 /** The latest first. */
 export function listGrants({ db }: Pick<Deps, 'db'>, tenantId: string, search: GrantSearch, page: PageWanted): Promise<Page<GrantRow>> {
-  return db.withTenant(tenantId, async (tx) => {
+  return readList({ db }, tenantId, async (tx) => {
     const { items, next } = await readSorted(page, { usual: 'newest', id: offers.id, columns: { ends_at: offers.endsAt } }, (part) =>
       tx
         .select({ id: offers.id, sortedBy: part.sortedBy, offer: offers, sequence: sequences.slug })

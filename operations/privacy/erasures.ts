@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { contactIdentities, contacts, enrollments, erasures, messages, subjects } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList } from '../read/page.ts';
 import type { ErasureRow } from './receipts.ts';
 
 interface ErasureWish {
@@ -62,7 +62,7 @@ export function listErasures(
   tenantId: string,
   { state, ...page }: PageWanted & { state: ErasureRow['state'] | null },
 ): Promise<Page<ErasureRow>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(erasures)

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { type Channel, isChannel } from '../../domain/channels/index.ts';
 import type { Deps } from '../deps.ts';
-import { isDescending, type Page, pageOf, type PageWanted } from './page.ts';
+import { isDescending, type Page, pageOf, type PageWanted, readList } from './page.ts';
 
 // For code that may not import `domain/`.
 export { channelNames as attemptChannels } from '../../domain/channels/index.ts';
@@ -50,7 +50,7 @@ export function listAttempts(
   { lead, campaign, channel, status }: AttemptFilter,
   page: PageWanted,
 ): Promise<Page<AttemptView & { key: string }>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const descending = isDescending('newest', page);
     const asked = [
       ...(lead === undefined ? [] : [sql`e.id = any(array(select r.id from enrollments r where r.subject_id = ${lead}))`]),
@@ -61,10 +61,26 @@ export function listAttempts(
       ...(channel === undefined ? [] : [sql`a.channel = ${channel}`]),
       ...(status === undefined ? [] : [sql`a.status = ${status}`]),
     ];
-    const rows = await readAttempts(tx, { nowMs: deps.clock.nowMs(), ofEnrollments: all(asked), of: all(told), limit: page.limit + 1, descending });
+    const sent = [
+      ...(channel === undefined ? [] : [sql`m.channel = ${channel}`, ...(channel === 'email' ? [] : [sql`m.channel <> 'email'`])]),
+      ...(status === undefined ? [] : [mayBecome[status]]),
+    ];
+    const ofMessages = all(sent);
+    const wanted = { nowMs: deps.clock.nowMs(), ofEnrollments: all(asked), ofMessages, of: all(told), limit: page.limit + 1, descending };
+    const rows = await readAttempts(tx, wanted);
     return pageOf(rows, page.limit, ({ key }) => key);
   });
 }
+
+/** What is true of every message that has a status, by which the rare ones are found. */
+const mayBecome: Record<AttemptStatus, SQL> = {
+  SCHEDULED: sql`m.state = 'failed'`,
+  RUNNING: sql`m.state = 'claimed' and m.live`,
+  SUCCESS: sql`true`,
+  FAILED: sql`m.id in (select k.id from messages k where k.state = 'failed'
+    union all select k.message_id from calls k where k.outcome in ('not_reached', 'failed')
+    union all select k.message_id from message_events k where k.type = 'failed')`,
+};
 
 /** @returns null where the tenant has no such attempt */
 export function readAttempt(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string, id: string): Promise<AttemptView | null> {
@@ -89,6 +105,8 @@ interface Asked {
   nowMs: number;
   /** About `e`, the enrollment. */
   ofEnrollments: SQL;
+  /** About `m`, a message, and no more than `of` says; absent: any. */
+  ofMessages?: SQL;
   /** About `a`, the attempt. */
   of: SQL;
   limit: number;
@@ -116,14 +134,24 @@ interface Row extends Record<string, unknown> {
   keywords: string[] | null;
 }
 
-async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit, descending = true }: Asked): Promise<(AttemptView & { key: string })[]> {
+const columnsOf = sql.raw(
+  'key, id, enrollment_id, version_id, subject_id, campaign_id, step_id, channel, status, started_ms, variant, experiment_id, provider_id, is_unknown, response, transcript, keywords, script_id',
+);
+
+async function readAttempts(
+  tx: Tx,
+  { nowMs, ofEnrollments, ofMessages = sql`true`, of, limit, descending = true }: Asked,
+): Promise<(AttemptView & { key: string })[]> {
+  // Each half is a page of its own, which its index fills.
+  const page = sql`where ${of} order by a.key ${sql.raw(descending ? 'desc' : 'asc')} limit ${limit}`;
   const { rows } = await tx.execute<Row>(sql`
     select a.*, coalesce(
       (select t.name from scripts t where t.id = a.script_id),
       (select s ->> 'content' from sequence_versions v cross join jsonb_array_elements(v.definition -> 'steps') s
         where v.id = a.version_id and s ->> 'id' = a.step_id)) as script
     from (
-      select m.id as key, m.id, m.enrollment_id, e.version_id, e.subject_id, e.campaign_id, m.step_id, m.channel,
+      (select * from (
+      select m.id, m.id, m.enrollment_id, e.version_id, e.subject_id, e.campaign_id, m.step_id, m.channel,
         case
           when m.state = 'claimed' then 'RUNNING'
           when m.state = 'failed' and e.ended_at is null and (e.not_before ->> m.step_id)::double precision > ${nowMs} then 'SCHEDULED'
@@ -131,27 +159,27 @@ async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit, descendin
           -- A provider may take a message and report later that it never arrived.
           when exists (select from message_events x where x.message_id = m.id and x.type = 'failed')
             and not exists (select from message_events x where x.message_id = m.id and x.type = 'delivered') then 'FAILED'
-          else 'SUCCESS' end as status,
+          else 'SUCCESS' end,
         case when m.state = 'failed' and e.ended_at is null and (e.not_before ->> m.step_id)::double precision > ${nowMs}
           then (e.not_before ->> m.step_id)::double precision
-          else extract(epoch from coalesce(m.claimed_at, m.created_at)) * 1000 end::double precision as started_ms,
-        m.variant, m.experiment_id, m.provider_message_id as provider_id, m.state = 'unknown' as is_unknown, m.response, c.transcript, c.keywords, m.script_id
+          else extract(epoch from coalesce(m.claimed_at, m.created_at)) * 1000 end::double precision,
+        m.variant, m.experiment_id, m.provider_message_id, m.state = 'unknown', m.response, c.transcript, c.keywords, m.script_id
       from messages m join enrollments e on e.id = m.enrollment_id left join calls c on c.message_id = m.id
-      where m.state <> 'skipped' and ${ofEnrollments}
+      where m.state <> 'skipped' and ${ofEnrollments} and ${ofMessages}) a(${columnsOf}) ${page})
       union all
-      select e.id, null, e.id, e.version_id, e.subject_id, e.campaign_id, n.step_id,
+      (select * from (
+      select e.id, null::uuid, e.id, e.version_id, e.subject_id, e.campaign_id, n.step_id,
         (select s -> 'channels' ->> 0 from sequence_versions v cross join jsonb_array_elements(v.definition -> 'steps') s
           where v.id = e.version_id and s ->> 'id' = n.step_id),
-        'SCHEDULED', n.at_ms, null, null, null, false, null, null, null, null
+        'SCHEDULED', n.at_ms, null::text, null::uuid, null::text, false, null::text, null::text, null::jsonb, null::uuid
       from enrollments e
         cross join lateral (
           select k.key as step_id, k.value::double precision as at_ms from jsonb_each_text(e.not_before) k
           where k.value::double precision > ${nowMs}
             and not exists (select from messages m where m.enrollment_id = e.id and m.step_id = k.key)
           order by 2 limit 1) n
-      where e.ended_at is null and ${ofEnrollments}) a
-    where ${of}
-    order by a.key ${sql.raw(descending ? 'desc' : 'asc')} limit ${limit}`);
+      where e.ended_at is null and e.not_before <> '{}' and ${ofEnrollments}) a(${columnsOf}) ${page})) a
+    ${page}`);
   return rows.map((row) => ({
     key: row.key,
     ...{ id: row.id, enrollmentId: row.enrollment_id, subjectId: row.subject_id, campaignId: row.campaign_id, step: row.step_id },

@@ -1,7 +1,7 @@
-import { and, eq, gte, like, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { apiKeys, auditLog } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList, since } from './page.ts';
 
 export interface AuditSearch {
   actor?: string | undefined;
@@ -34,7 +34,7 @@ export function listAudit(
   { actor, action, subject, sinceMs, requestId }: AuditSearch,
   page: PageWanted,
 ): Promise<Page<AuditRow>> {
-  return db.withTenant(tenantId, async (tx) => {
+  return readList({ db }, tenantId, async (tx) => {
     const rows = await tx
       .select({
         id: auditLog.id,
@@ -52,9 +52,9 @@ export function listAudit(
         and(
           beyond(auditLog.id, 'newest', page),
           actor === undefined ? undefined : eq(auditLog.actor, actor),
-          action === undefined ? undefined : action.endsWith('.') ? like(auditLog.action, `${escaped(action)}%`) : eq(auditLog.action, action),
+          action === undefined ? undefined : action.endsWith('.') ? beginsWith(action) : eq(auditLog.action, action),
           subject === undefined ? undefined : eq(auditLog.subject, subject),
-          sinceMs === undefined ? undefined : gte(auditLog.at, sinceMs),
+          sinceMs === undefined ? undefined : since(auditLog.at, auditLog.id, sinceMs),
           requestId === undefined ? undefined : eq(auditLog.requestId, requestId),
         ),
       )
@@ -64,4 +64,5 @@ export function listAudit(
   });
 }
 
-const escaped = (text: string) => text.replaceAll(/[\\%_]/g, (sign) => `\\${sign}`);
+/** As a range, which the index serves whatever the plan: a plan that is kept knows no pattern. @param prefix - ends with a full stop, behind which `/` comes */
+const beginsWith = (prefix: string) => sql`(${auditLog.action} ~>=~ ${prefix} and ${auditLog.action} ~<~ ${`${prefix.slice(0, -1)}/`})`;

@@ -4,7 +4,7 @@ import { connections, contactIdentities, contacts } from '../../db/schema/index.
 import type { Deps } from '../deps.ts';
 import type { ExternalId } from './external-ids.ts';
 import { contactsNamed, type Search, type Searched } from './find-enrollments.ts';
-import { type Page, type PageWanted, readSorted } from './page.ts';
+import { type Page, type PageWanted, readList, readSorted } from './page.ts';
 
 /** One contact with what it is known by. Personal data. */
 export type ContactRow = Pick<
@@ -28,7 +28,7 @@ export function listContacts(
   search: Pick<Search, 'email' | 'phone' | 'externalId'> & { ids?: readonly string[] | undefined },
   page: PageWanted,
 ): Promise<Searched<Page<ContactRow>>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const everybody = search.email === undefined && search.phone === undefined && search.externalId === undefined;
     const named = everybody ? { kind: 'found' as const, found: null } : await contactsNamed(tx, tenantId, search);
     if (named.kind === 'unreadable') return named;

@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, or, sql, type SQL } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import {
   connections,
@@ -19,7 +19,7 @@ import type { BuiltDeps } from '../create-deps.ts';
 import { decisionContext, readTenant } from '../intake/tenant.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
-import { type Page, type PageWanted, readSorted } from './page.ts';
+import { before, type Page, type PageWanted, readList, readSorted, since } from './page.ts';
 import { whyNoSequence } from './why-no-sequence.ts';
 
 /** What a merchant may search by. Several fields narrow the search down. */
@@ -56,7 +56,7 @@ export function findEnrollments(
   search: Search & Narrowing,
   page: PageWanted,
 ): Promise<Filtered<Page<EnrollmentView>>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const filter = await readFilter(tx, tenantId, search);
     if (filter.kind !== 'found') return filter;
     const columns = { ended_at: enrollments.endedAt };
@@ -157,8 +157,8 @@ export function meets({ status, sequenceId, campaignId, enrolledFromMs, enrolled
     statusIs(status),
     sequenceId === null ? undefined : eq(enrollments.sequenceId, sequenceId),
     campaignId === null ? undefined : eq(enrollments.campaignId, campaignId),
-    enrolledFromMs === null ? undefined : gte(enrollments.enrolledAt, enrolledFromMs),
-    enrolledUntilMs === null ? undefined : lt(enrollments.enrolledAt, enrolledUntilMs),
+    enrolledFromMs === null ? undefined : since(enrollments.enrolledAt, enrollments.id, enrolledFromMs),
+    enrolledUntilMs === null ? undefined : before(enrollments.enrolledAt, enrollments.id, enrolledUntilMs),
     ...anyOf.map(({ contactIds, subjectIds, enrollmentIds }) =>
       or(isOf(enrollments.contactId, contactIds), isOf(enrollments.subjectId, subjectIds), isOf(enrollments.id, enrollmentIds)),
     ),

@@ -11,7 +11,7 @@ import { attemptsOf, type AttemptView } from './attempts.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { type Search, type Searched, subjectsFound } from './find-enrollments.ts';
-import { type Page, type PageWanted, readSorted } from './page.ts';
+import { type Page, type PageWanted, readList, readSorted } from './page.ts';
 
 // For code that may not import `domain/`.
 export { lifecycles } from '../../domain/people/lifecycle.ts';
@@ -60,7 +60,7 @@ export interface ListedLead {
 
 /** Leads, the newest first: those that the search finds, with what was begun about each; or all. */
 export function listLeads(deps: ReadDeps, tenantId: string, search: Search, page: PageWanted): Promise<Searched<Page<ListedLead>>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const everybody = Object.values(search).every((value) => value === undefined);
     const found = everybody ? { kind: 'found' as const, found: null } : await subjectsFound(tx, tenantId, search);
     if (found.kind === 'unreadable') return found;

@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { contacts, decisions, enrollments, messages, sequences, sequenceVersions } from '../../db/schema/index.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
@@ -6,7 +6,7 @@ import { kindOf } from '../subject-row.ts';
 import type { ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { type ActionView, interventionsOf } from '../interventions/interventions.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList, since } from './page.ts';
 import { decisionSentence, messageSentence } from './sentences.ts';
 
 /** What an entry of the record belongs to. */
@@ -32,7 +32,7 @@ export type MessageFilter = Asked<{
 
 /** The messages of the send ledger, the newest first. No personal data, save what a provider wrote into its answer. */
 export function listMessages(deps: ReadDeps, tenantId: string, filter: MessageFilter, page: PageWanted): Promise<Page<MessageView>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const { channel, state, contact, enrollment, step, sinceMs } = filter;
     const rows = await tx
       .select()
@@ -40,11 +40,11 @@ export function listMessages(deps: ReadDeps, tenantId: string, filter: MessageFi
       .where(
         and(
           channel === undefined ? undefined : eq(messages.channel, channel),
-          state === undefined ? undefined : eq(messages.state, state),
+          state === undefined ? undefined : stateIs(state),
           contact === undefined ? undefined : inArray(messages.contactId, samePerson(tx, contact)),
           enrollment === undefined ? undefined : eq(messages.enrollmentId, enrollment),
           step === undefined ? undefined : eq(messages.stepId, step),
-          sinceMs === undefined ? undefined : gte(messages.createdAt, sinceMs),
+          sinceMs === undefined ? undefined : since(messages.createdAt, messages.id, sinceMs),
           beyond(messages.id, 'newest', page),
         ),
       )
@@ -82,7 +82,7 @@ export type DecisionFilter = Asked<{
 
 /** What was decided about steps, and why: the newest first. */
 export function listDecisions(deps: ReadDeps, tenantId: string, filter: DecisionFilter, page: PageWanted): Promise<Page<DecisionView>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const { verdict, reason, contact, enrollment, step, sinceMs } = filter;
     const found = await tx
       .select({ row: decisions, contactId: enrollments.contactId, version: sequenceVersions.version })
@@ -96,7 +96,7 @@ export function listDecisions(deps: ReadDeps, tenantId: string, filter: Decision
           contact === undefined ? undefined : inArray(decisions.enrollmentId, enrollmentsOf(tx, contact)),
           enrollment === undefined ? undefined : eq(decisions.enrollmentId, enrollment),
           step === undefined ? undefined : eq(decisions.stepId, step),
-          sinceMs === undefined ? undefined : gte(decisions.at, sinceMs),
+          sinceMs === undefined ? undefined : since(decisions.at, decisions.id, sinceMs),
           beyond(decisions.id, 'newest', page),
         ),
       )
@@ -119,6 +119,10 @@ export function listDecisions(deps: ReadDeps, tenantId: string, filter: Decision
     return { items: views, next };
   });
 }
+
+// What is claimed is live, and live messages have an index of their own (docs/fence.md).
+const stateIs = (state: MessageRow['state']): SQL | undefined =>
+  and(eq(messages.state, state), state === 'claimed' ? eq(messages.live, true) : undefined);
 
 /** Every contact of the person to whom one belongs. */
 const samePerson = (tx: Tx, contactId: string) =>

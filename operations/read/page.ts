@@ -1,5 +1,7 @@
-import { and, asc, desc, gt, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, gt, gte, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
+import { callUnawaited, type Tx } from '../../db/client.ts';
+import type { Deps } from '../deps.ts';
 
 /** One page of a list in the order of a key that never changes, so that rows added meanwhile shift no page. */
 export interface Page<T> {
@@ -40,6 +42,38 @@ export const beyond = (id: PgColumn, usual: Usual, page: Omit<PageWanted, 'limit
   page.after === null ? undefined : isDescending(usual, page) ? lt(id, page.after) : gt(id, page.after);
 
 export const byAge = (id: PgColumn, usual: Usual, page: Pick<PageWanted, 'order'>): SQL => (isDescending(usual, page) ? desc(id) : asc(id));
+
+/**
+ * Read a page in a transaction whose statements are planned for what is asked: a plan that is kept for every value of a filter reads the whole list for a rare
+ * one, and cannot use the indexes that leave out what is usual. Source: docs/adr/0096-lists-of-exceptions.md
+ */
+export function readList<T>({ db }: Pick<Deps, 'db'>, tenantId: string, read: (tx: Tx) => Promise<T>): Promise<T> {
+  return db.withTenant(tenantId, (tx) => {
+    callUnawaited(tx, 'set_config($1, $2, true)', ['plan_cache_mode', 'force_custom_plan']);
+    return read(tx);
+  });
+}
+
+/** The clocks of a process and of its database may differ by less than this. */
+const clocksApartMs = 3_600_000;
+
+/**
+ * Rows since a moment, where `id` was made when `at` was written: the ids, which begin with their time (version 7), keep the walk through the list within
+ * that time.
+ * @param sinceMs - epoch milliseconds
+ */
+export const since = (at: PgColumn, id: PgColumn, sinceMs: number): SQL | undefined => and(gte(at, sinceMs), gte(id, idAt(sinceMs - clocksApartMs)));
+
+/** Rows before a moment. See `since`. */
+export const before = (at: PgColumn, id: PgColumn, untilMs: number): SQL | undefined => and(lt(at, untilMs), lt(id, idAt(untilMs + clocksApartMs)));
+
+/** The smallest id of version 7 that is made at that time. */
+function idAt(ms: number): string {
+  const time = Math.max(0, Math.min(ms, 2 ** 48 - 1))
+    .toString(16)
+    .padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+}
 
 /** What a query of one part of a page needs. */
 export interface PagePart {

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/client.ts';
 import { connections, inbox, quarantine } from '../../db/schema/index.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import type { Deps } from '../deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList } from './page.ts';
 
 /** A delivery that was authentic and could not be read. Times in epoch milliseconds. */
 export interface SetAside {
@@ -66,19 +66,23 @@ function isIn(state: QuarantineState | null): SQL | undefined {
   }
 }
 
+/** By the index of deliveries, which begins with the connection. */
+const isDelivery = (deliveryId: string): SQL =>
+  sql`(${inbox.connectionId} = any(array(select ${connections.id} from ${connections})) and ${inbox.dedupeKey} = ${deliveryId})`;
+
 /** The tenant's quarantine, the oldest first: what waits longest is corrected first. @param page - `state` null: whatever it is; `deliveryId` is the sender's own */
 export function listQuarantine(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
   page: PageWanted & { state: QuarantineState | null; deliveryId?: string | null },
 ): Promise<Page<SetAside>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const rows = await tx
       .select(columns)
       .from(quarantine)
       .innerJoin(connections, and(eq(connections.tenantId, quarantine.tenantId), eq(connections.id, quarantine.connectionId)))
       .innerJoin(inbox, and(eq(inbox.tenantId, quarantine.tenantId), eq(inbox.id, quarantine.inboxId)))
-      .where(and(isIn(page.state), page.deliveryId == null ? undefined : eq(inbox.dedupeKey, page.deliveryId), beyond(quarantine.id, 'oldest', page)))
+      .where(and(isIn(page.state), page.deliveryId == null ? undefined : isDelivery(page.deliveryId), beyond(quarantine.id, 'oldest', page)))
       .orderBy(byAge(quarantine.id, 'oldest', page))
       .limit(page.limit + 1);
     return pageOf(rows.map(viewOf), page.limit, (row) => row.id);

@@ -9,7 +9,7 @@ import { sequenceTypes, type SequenceType } from '../../domain/subjects/cart/seg
 import { readSubject, segmentOf, valueOf } from '../subject-row.ts';
 import { type Amount, nextStepAt, type ReadDeps, readLedger, stepsThatWentOut } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList } from './page.ts';
 
 /** A cart as its store sees it. Times in epoch milliseconds, money in minor units. */
 export interface CartView {
@@ -55,7 +55,7 @@ const cartStatus = { open: 'ABANDONED', converted: 'COMPLETED', gone: 'GONE' } a
  * @param page - `after` is the `next` of the page before
  */
 export function readRecoveries(deps: ReadDeps, tenantId: string, page: PageWanted & { status: RecoveryStatus }): Promise<Page<RecoverySequence>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const rows = await tx
       .select({
         row: enrollments,

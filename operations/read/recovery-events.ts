@@ -1,8 +1,8 @@
-import { and, eq, gte, inArray, lt, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import { enrollmentEvents, enrollments } from '../../db/schema/index.ts';
 import { cart } from '../../domain/subjects/cart/index.ts';
 import type { BuiltDeps } from '../create-deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList, since } from './page.ts';
 
 /** What happened to a recovery, as programs of the store want to hear it. Amounts in minor units; null: unknown. */
 export type RecoveryEvent = { id: string; sequenceId: string; atMs: number } & (
@@ -26,7 +26,7 @@ export function readRecoveryEvents(
   tenantId: string,
   page: PageWanted & { sinceMs: number | null },
 ): Promise<Page<RecoveryEvent>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const rows = await tx
       .select({
         id: enrollmentEvents.id,
@@ -43,9 +43,9 @@ export function readRecoveryEvents(
             inArray(enrollmentEvents.type, ['abandoned', 'recovered']),
             and(eq(enrollmentEvents.type, 'message.sent'), sql`coalesce(${enrollmentEvents.data} ->> 'channel', 'email') = 'email'`),
           ),
-          sql`coalesce(${enrollments.subjectKind}, ${cart.kind}) = ${cart.kind}`,
+          or(isNull(enrollments.subjectKind), eq(enrollments.subjectKind, cart.kind)),
           beyond(enrollmentEvents.id, 'oldest', page),
-          page.sinceMs === null ? undefined : gte(enrollmentEvents.at, page.sinceMs),
+          page.sinceMs === null ? undefined : since(enrollmentEvents.at, enrollmentEvents.id, page.sinceMs),
           lt(enrollmentEvents.at, deps.clock.nowMs() - settlingMs),
         ),
       )

@@ -3,7 +3,7 @@ import { enrollments, sequences } from '../../db/schema/index.ts';
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { attemptsOf, type AttemptView } from './attempts.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList } from './page.ts';
 
 /** An enrollment with what its steps came to. */
 export interface EnrollmentWithAttempts {
@@ -18,7 +18,7 @@ export function enrollmentsOfSequence(
   { tenantId, slug }: { tenantId: string; slug: string },
   { status, ...page }: PageWanted & { status: EnrollmentStatus | null },
 ): Promise<Page<EnrollmentWithAttempts> | null> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
     if (sequence === undefined) return null;
     const rows = await tx

@@ -4,7 +4,7 @@ import { readSubject } from '../subject-row.ts';
 import type { ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { type Search, type Searched, subjectsFound } from './find-enrollments.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList } from './page.ts';
 
 /** What sequences may be about, without personal data. Money in minor units. */
 export interface SubjectView {
@@ -32,7 +32,7 @@ export function listSubjects(
   { kind, state, ...search }: SubjectFilter,
   page: PageWanted,
 ): Promise<Searched<Page<SubjectView>>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const everything = Object.values(search).every((value) => value === undefined);
     const named = everything ? { kind: 'found' as const, found: null } : await subjectsFound(tx, tenantId, search);
     if (named.kind === 'unreadable') return named;

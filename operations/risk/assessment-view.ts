@@ -7,7 +7,7 @@ import { type Prediction, predictionInWords } from '../../domain/risk/outcome.ts
 import { account } from '../../domain/subjects/account/index.ts';
 import type { Deps } from '../deps.ts';
 import type { AssessmentView } from './assessment.ts';
-import { type Page, type PageWanted, readSorted } from '../read/page.ts';
+import { type Page, type PageWanted, readList, readSorted } from '../read/page.ts';
 import { readSubject } from '../subject-row.ts';
 
 type Row = typeof riskAssessments.$inferSelect;
@@ -52,7 +52,7 @@ export function listAssessments(
   search: { account?: string | undefined; band?: RiskBand | undefined; latest?: boolean | undefined },
   page: PageWanted,
 ): Promise<Page<ListedAssessment>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
+  return readList(deps, tenantId, async (tx) => {
     const standing = tx
       .select({ one: sql`1` })
       .from(riskStandings)

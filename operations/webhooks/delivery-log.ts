@@ -3,7 +3,7 @@ import type { Tx } from '../../db/client.ts';
 import { webhookAttempts, webhookDeliveries, webhookEndpoints, webhookEvents } from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readList, since } from '../read/page.ts';
 import { messageIdOf } from './body.ts';
 
 export const deliveryStates = ['waiting', 'held', 'delivered', 'failed'] as const;
@@ -82,7 +82,7 @@ export function listWebhookDeliveries(
   { state, type, sinceMs }: DeliverySearch,
   page: PageWanted,
 ): Promise<Page<WebhookDelivery> | null> {
-  return db.withTenant(tenantId, async (tx) => {
+  return readList({ db }, tenantId, async (tx) => {
     if (!(await exists(tx, endpointId))) return null;
     const rows = await tx
       .select(columns)
@@ -94,7 +94,7 @@ export function listWebhookDeliveries(
           beyond(webhookDeliveries.id, 'newest', page),
           state === undefined ? undefined : eq(webhookDeliveries.state, state),
           type === undefined ? undefined : eq(webhookEvents.type, type),
-          sinceMs === undefined ? undefined : gte(webhookDeliveries.createdAt, sinceMs),
+          sinceMs === undefined ? undefined : since(webhookDeliveries.createdAt, webhookDeliveries.id, sinceMs),
         ),
       )
       .orderBy(byAge(webhookDeliveries.id, 'newest', page))

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nullSender } from '../../bench/five-mails.ts';
 import { fillAsleep, fillBacklog, fillHistory, placeOf } from '../../bench/growth/fill.ts';
+import { fillLists, type Listed } from '../../bench/growth/fill-lists.ts';
 import { largeTables, offence, type PlanRecorder, recordPlans } from '../../bench/growth/plans.ts';
 import { hotActions } from '../../bench/hot-actions.ts';
 import { enrollmentEvents, enrollments } from '../../db/schema/index.ts';
@@ -25,6 +26,7 @@ let shop: Shop;
 let owner: pg.Client;
 let plans: PlanRecorder;
 let large: Set<string>;
+let listed: Listed;
 beforeAll(async () => {
   shop = await openShop({ sender: nullSender, timeScale: 1, maxConnections: 4 });
   owner = new pg.Client({ connectionString: shop.database.url });
@@ -33,6 +35,7 @@ beforeAll(async () => {
   await fillHistory(owner, place, size);
   await fillAsleep(owner, place, { from: 0, to: asleep });
   await fillBacklog(owner, place, 2_000);
+  listed = await fillLists(owner, place, 10_000);
   large = await largeTables(owner, 1_000);
   plans = await recordPlans(owner);
   // The module is loaded when a connection is opened: those that were used until now have to go.
@@ -69,6 +72,115 @@ test('no hot path reads more as tables grow', async () => {
   expect(offences).toEqual({});
   expect(statements).toBeGreaterThan(200);
 });
+
+test('no list reads more as tables grow, whatever it is asked for', async () => {
+  const { rows: some } = await owner.query<Record<'contact' | 'enrollment' | 'subject' | 'notified' | 'target', string>>(
+    `select e.contact_id as contact, e.id as enrollment, e.subject_id as subject, n.task_id as notified, n.target_id as target
+     from enrollments e, notifications n where e.ended_at is not null order by e.id desc, n.id desc limit 1`,
+  );
+  const [{ contact, enrollment, subject, notified, target } = { contact: '', enrollment: '', subject: '', notified: '', target: '' }] = some;
+  const { campaignId: campaign, endpointId, importId } = listed;
+  const shopper = 'shopper-7@example.com';
+  /** What is asked for where the description names no values: first what all lists mean by it, then what one does. Rare values find what is old. */
+  const named: Record<string, string[]> = {
+    ...{ email: [shopper], phone: ['+12025550111'], contact: [contact], enrollment: [enrollment], enrollment_id: [enrollment], lead: [subject] },
+    ...{
+      account: [subject],
+      campaign: [campaign],
+      campaign_id: [campaign],
+      sequence: ['cart', 'lead-nurture'],
+      step: ['email_2h', 'rare_step', 'none'],
+    },
+    ...{ external_id: ['old-cart-7'], externalId: ['old-cart-7'], subject_id: [subject], cart_id: ['old-cart-7'], ids: [contact] },
+    ...{ since: ['2020-01-01T00:00:00Z', new Date().toISOString()], enrolled_from: ['2020-01-01T00:00:00Z', new Date().toISOString()] },
+    ...{ enrolled_until: ['2020-01-01T00:00:00Z', new Date().toISOString()], request_id: ['unknown'], delivery_id: ['delivery-7'], code: ['CODE-7'] },
+    ...{
+      channel: ['sms', 'email', 'call'],
+      task: [notified],
+      target: [target],
+      owner: ['rare', 'usual', 'none'],
+      reason: ['no_channel', 'purchased', 'sms', 'email', 'none'],
+    },
+    ...{ actor: ['rare', 'api_key:usual'], action: ['rare.', 'rare.action', 'enrollment.stop'], after: [] },
+    'kind /api/subjects': ['lead', 'cart', 'account'],
+    'kind /api/tasks': ['rare', 'question', 'none'],
+    'subject /api/facts': ['product-7'],
+    'subject /api/audit': ['none'],
+  };
+  const places: Record<string, string> = {
+    ...{ '/api/campaigns/{id}/leads': campaign, '/api/contacts/{id}/timeline': contact, '/api/imports/{id}/errors': importId },
+    ...{
+      '/api/sequences/{slug}/versions': 'cart',
+      '/api/sequences/{slug}/enrollments': 'cart',
+      '/api/webhook-endpoints/{id}/deliveries': endpointId,
+    },
+  };
+  /** Rows that a page may read where it counts or joins more than it shows, by what its address begins with. */
+  const more: [RegExp, number][] = [
+    // Every enrollment that is open may have a step that was put off.
+    [/^\/api\/attempts/, asleep + 600],
+    // Fifty enrollments with all their attempts, each with its events.
+    [/^\/api\/sequences\/\w+\/enrollments/, 2_000],
+    // How many are in each campaign, import, sequence and version: counted when they are asked for.
+    [/^\/api\/(campaigns|imports|sequences)\b/, Infinity],
+    // By a step, by the type of an event, by what became of a text: walks to the end where there are few.
+    [/^\/api\/decisions\?.*step=/, Infinity],
+    [/\/deliveries\?.*type=/, Infinity],
+    [/^\/api\/compositions\?.*state=(ready|waiting|timed_out)/, Infinity],
+    // The enrollments and, asked for a campaign, the orders of reports, among few enough that reading them all is quicker.
+    [/^\/api\/conversions/, Infinity],
+    // Of events those that programs want to hear: the newest here are others.
+    [/^\/recovery\/events\?.*sort=-created_at/, asleep + 600],
+    // The orders and merges of a person, among few enough that reading them all is quicker.
+    [/^\/api\/contacts\/[^/]+\/timeline/, Infinity],
+  ];
+  const headers = { authorization: `Bearer ${shop.tenant.apiKey}` };
+  const offences: Record<string, string[]> = {};
+  let asked = 0;
+  for (const [path, { get }] of Object.entries(shop.app.swagger().paths ?? {}) as [string, { get?: { parameters?: Parameter[] } }][]) {
+    const query = (get?.parameters ?? []).filter((parameter) => parameter.in === 'query');
+    // Lists that span stores are asked for by whoever runs the installation.
+    // Consents are always somebody's.
+    if (!query.some(({ name }) => name === 'cursor') || path.startsWith('/api/tenants') || path === '/api/consents') continue;
+    const wishes = query.flatMap(({ name, schema: { enum: values, anyOf } }) => {
+      if (name === 'cursor' || name === 'limit') return [];
+      const chosen = values ?? anyOf?.flatMap((one) => one.enum ?? []) ?? named[`${name} ${path}`] ?? named[name];
+      expect(chosen, `${name} of ${path}: name a value to ask for`).toBeDefined();
+      // All types of events are found alike.
+      return (chosen ?? []).slice(0, 10).map((value) => `${name}=${encodeURIComponent(value)}`);
+    });
+    const needed = query.filter(({ required }) => required === true);
+    expect(needed, path).toEqual([]);
+    for (const wish of ['', ...wishes]) {
+      const url = `${path.replaceAll(/\{\w+\}/g, places[path] ?? 'unknown')}?limit=50&${wish}`;
+      plans.take();
+      let answer = await shop.app.inject({ url, headers });
+      const refused: string[] = [];
+      if (answer.statusCode !== 200) refused.push(`answered ${answer.statusCode} ${answer.body}`);
+      const { nextCursor } = answer.json() as { nextCursor?: string | null };
+      if (nextCursor != null && wish.startsWith('sort=') && path.startsWith('/api/')) {
+        answer = await shop.app.inject({ url: `${url}&cursor=${nextCursor}`, headers });
+        if (answer.statusCode !== 200) refused.push(`answered ${answer.statusCode} ${answer.body}`);
+      }
+      asked++;
+      const found = plans.take().flatMap((s) => {
+        const allowed = more.find(([begins]) => begins.test(url))?.[1] ?? mostRows;
+        const fault = allowed === Infinity ? null : offence(s, large, allowed);
+        return fault === null ? [] : [`${fault}: ${s.text.replaceAll(/\s+/g, ' ').slice(0, 300)}`];
+      });
+      if (found.length + refused.length > 0) offences[url] = [...refused, ...found];
+    }
+  }
+  expect(offences).toEqual({});
+  expect(asked).toBeGreaterThan(150);
+}, 600_000);
+
+interface Parameter {
+  name: string;
+  in: string;
+  required?: boolean;
+  schema: { enum?: string[]; anyOf?: { enum?: string[] }[] };
+}
 
 test('figures are read from sums that are right, whatever waits to be folded', async () => {
   const { tenantId } = shop.tenant;
