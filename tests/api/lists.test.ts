@@ -243,6 +243,23 @@ describe('every list under /api', () => {
     }
   });
 
+  test('asked for since a moment, or until one, it has what came then', async () => {
+    const narrowed = [
+      { path: '/api/enrollments', at: 'enrolled_at', from: 'enrolled_from', until: 'enrolled_until' },
+      { path: '/api/audit', at: 'at', from: 'since', until: null },
+    ];
+    for (const { path, at, from, until } of narrowed) {
+      const all = (await page(urlOf(path))).data as Record<string, string>[];
+      const when = (entry: Record<string, string>) => Date.parse(entry[at] ?? '');
+      for (const moment of [0, ...all.map(when), Date.now() + 1_000]) {
+        const text = encodeURIComponent(new Date(moment).toISOString());
+        expect((await page(urlOf(path, `${from}=${text}`))).data, `${path} since ${text}`).toEqual(all.filter((entry) => when(entry) >= moment));
+        if (until !== null)
+          expect((await page(urlOf(path, `${until}=${text}`))).data, `${path} until ${text}`).toEqual(all.filter((entry) => when(entry) < moment));
+      }
+    }
+  });
+
   test('refuses a cursor that is not its own, and a parameter that it does not have', async () => {
     const { nextCursor } = await page('/api/deliveries?limit=1');
     for (const path of lists) {
