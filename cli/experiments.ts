@@ -10,8 +10,13 @@ function line(row: Row): string {
         ? `runs: ${shown(row['goes_on_because'])}`
         : 'stopped';
   const compared =
-    row['campaign'] === null ? `${shown(row['sequence'])}/${shown(row['step'])}` : `${shown(row['campaign_name'])}, ${shown(row['channel'])}`;
-  return `${shown(row['id'])}  ${compared}  ${state}  (${arms})`;
+    row['campaign'] === null
+      ? `${shown(row['sequence'])}${row['step'] === null ? ', as a whole' : `/${shown(row['step'])}`}`
+      : `${shown(row['campaign_name'])}, ${shown(row['channel'])}`;
+  const harm = ((row['guardrails'] as Row[] | undefined) ?? [])
+    .filter(({ worse }) => worse === true)
+    .map((one) => `${shown(one['variant'])} has more ${shown(one['metric'])}`);
+  return `${shown(row['id'])}  ${compared}  ${state}  (${arms})${harm.length === 0 ? '' : `  HARM: ${harm.join(', ')}`}`;
 }
 
 function variantsOf(given: unknown): Row[] {
@@ -29,8 +34,10 @@ export const experiments: Command = {
   usage: `rekindle experiments                 those that run and those that have ended, the latest first
 rekindle experiments begin --campaign ID --channel CHANNEL --script A=NAME --script B=NAME …
                                      compare scripts of a campaign on one channel: each lead gets one of them by chance
+rekindle experiments begin … --bandit
+                                     give more people what brings more, at least a tenth each; nothing is judged
 rekindle experiments stop <id>       stop a test of a campaign: its own script goes out again
-rekindle experiments approve <id>    the winner takes over for new enrollments: of a step by a new version of its sequence
+rekindle experiments approve <id>    the winner takes over for new enrollments: of a step or a sequence by a new version of it
 rekindle experiments dismiss <id>    the variants stay as they are; the test of a campaign is over`,
   example: 'rekindle experiments approve 01920000-0000-7000-8000-000000000000',
   takes: { begin: 0, stop: 1, approve: 1, dismiss: 1 },
@@ -38,16 +45,21 @@ rekindle experiments dismiss <id>    the variants stay as they are; the test of 
     campaign: { type: 'string' },
     channel: { type: 'string' },
     script: { type: 'string', multiple: true },
+    bandit: { type: 'boolean' },
   },
   async run({ store, args: [action, id], options }) {
     if (action === undefined) {
       const data = await collect(store.experiments.all());
-      return { data, lines: data.length === 0 ? ['No step has variants that people were assigned to.'] : data.map(line) };
+      return { data, lines: data.length === 0 ? ['No step or sequence has variants that people were assigned to.'] : data.map(line) };
     }
     if (action === 'begin') {
       const campaign = required(options['campaign'], 'The campaign’s id (--campaign)');
       const channel = required(options['channel'], 'The channel (--channel)');
-      const data = unwrap(await store.experiments.create(asGiven({ campaign, channel, variants: variantsOf(options['script']) })));
+      const data = unwrap(
+        await store.experiments.create(
+          asGiven({ campaign, channel, variants: variantsOf(options['script']), ...(options['bandit'] === true ? { mode: 'bandit' } : {}) }),
+        ),
+      );
       return { data, lines: [line(data)] };
     }
     if (action !== 'approve' && action !== 'dismiss' && action !== 'stop')

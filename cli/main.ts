@@ -54,6 +54,7 @@ import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { suppressions } from './suppressions.ts';
 import { release, takeover } from './takeover.ts';
+import { suggestions } from './suggestions.ts';
 import { tasks } from './tasks.ts';
 import { telegram } from './telegram.ts';
 import { tenants } from './tenants.ts';
@@ -105,6 +106,7 @@ export const commands: Readonly<Record<string, Command>> = {
   conversions,
   attribution,
   learning,
+  suggestions,
   experiments,
   risk,
   events,

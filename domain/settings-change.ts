@@ -140,6 +140,7 @@ const strict = {
     output: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
   }),
   winnersTakeOver: z.boolean(),
+  guardrailsStop: z.boolean(),
   learnedHours: z.boolean(),
   retention: z.strictObject({
     inboundDays: kept('inboundDays'),

@@ -106,6 +106,8 @@ export const tenantSettings = z.object({
   modelPrices: z.object({ input: z.number(), output: z.number() }).default({ input: 2.5, output: 10 }),
   /** The winner of a test takes over for new enrollments by itself; else it is a suggestion (docs/rules.md#rule-76). */
   winnersTakeOver: z.boolean().default(false),
+  /** An arm of a test that does harm for certain is taken out by itself; else it is shown, and wins nothing (docs/rules.md#rule-124). */
+  guardrailsStop: z.boolean().default(true),
   /** Steps that wait for the best hour go by the hours that were learned; a fixed share of people keeps random ones. */
   learnedHours: z.boolean().default(false),
   /** On what conditions a step that asks for one brings a discount; null: never (docs/rules.md#rule-47). */

@@ -35,6 +35,7 @@ import { factsFrom, readCustomer, type Reading, readStated, type StepWorld } fro
 import { lookAtOffers } from './dispatch/offer.ts';
 import type { OfferRecords } from '../domain/offers/decide-offer.ts';
 import type { EnrollmentRow } from './dispatch/progress.ts';
+import { readArm } from './dispatch/variant.ts';
 import type { Version } from './dispatch/versions.ts';
 import { readConfigured, toOutlets } from './outlets.ts';
 
@@ -165,6 +166,7 @@ export async function readContact(
       hashOf,
       blocked,
       assignment: await readAssignment(tx, enrollment, people),
+      arm: await readArm(tx, enrollment.sequenceId, { ...people, arms: definition.arms }),
       versions,
       customer: await readCustomer(tx, people.contactIds),
       stated: await readStated(tx, { world, kinds: deps.subjects }, claimNames),
@@ -200,6 +202,7 @@ async function settingOf(tx: Tx, deps: Deps, asked: Asked): Promise<Setting> {
     channels: facts.channels,
     tracksOpens: facts.settings.trackOpens,
     heldOut: facts.holdout?.heldOut ?? false,
+    ...(facts.arm === undefined ? {} : { arm: facts.arm }),
     elsewhere: { sends: facts.person.sends, upcoming: facts.person.upcoming },
     contact: asOne(facts.person.contacts),
     isInquiry: facts.subject.isInquiry === true,

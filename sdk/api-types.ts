@@ -2072,7 +2072,7 @@ export interface paths {
         put?: never;
         /**
          * Let the winner of a test take over
-         * @description Of a step: a new version of its sequence, for new enrollments; the version before can be published again by a rollback. Of a campaign: new enrollments get its script, until the test is dismissed.
+         * @description Of a step or a whole sequence: a new version of the sequence, for new enrollments; the version before can be published again by a rollback. Of a campaign: new enrollments get its script, until the test is dismissed.
          */
         post: operations["postApiExperimentsIdApprove"];
         delete?: never;
@@ -4254,6 +4254,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List comparisons that the results suggest
+         * @description For each sequence at most one: what to try where it loses most, by what began in the last 90 days, drafted as a comparison by chance. Sequences that compare something already, and what was compared once, are not among them.
+         */
+        get: operations["getApiSuggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suggestions/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish a suggested comparison
+         * @description As a new version of its sequence, for new enrollments; the version before can be published again by a rollback. The test begins with the first person, and ends by itself.
+         */
+        post: operations["postApiSuggestionsIdApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/suppressions": {
         parameters: {
             query?: never;
@@ -4527,7 +4567,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Compare the variants of steps
+         * Compare the variants of steps, and the courses of sequences
          * @description For each step with variants, or that had some: who got which, what they opened and clicked, and how many ordered within the goal’s window.
          */
         get: operations["getApiVariants"];
@@ -8588,20 +8628,26 @@ export interface components {
         Experiment: {
             /** Format: uuid */
             id: string;
-            /** @description Of a test of a step’s variants; null: it compares scripts of a campaign. */
+            /** @description Of a test of a step’s variants, or of its own courses; null: it compares scripts of a campaign. */
             sequence: string | null;
+            /** @description null with a sequence: its courses as a whole are compared (`arms`). */
             step: string | null;
             /** @description Of a test of a campaign’s scripts; null: it is a step’s. */
             campaign: string | null;
             campaign_name: string | null;
             channel: string | null;
             /**
+             * @description `bandit`: shares follow what each variant brings, at least a tenth each; nothing is judged, and it does not end by itself.
+             * @enum {string}
+             */
+            mode: "test" | "bandit";
+            /**
              * @description `STOPPED`: its variants were changed or taken away before anything was certain.
              * @enum {string}
              */
             status: "RUNNING" | "DECIDED" | "STOPPED";
-            /** @description Of a test that runs. `too_young`: a week and one whole window have not passed. `too_few`: a variant has fewer than 50 people whose window is over. `open`: nothing is certain. `unsound`: the variants have not as many people as they should. */
-            goes_on_because: ("too_young" | "unsound" | "too_few" | "open") | null;
+            /** @description Of a test that runs. `too_young`: a week and one whole window have not passed. `too_few`: a variant has fewer than 50 people whose window is over. `open`: nothing is certain. `unsound`: the variants have not as many people as they should. `harm`: the one that converts best makes something worse that it must not (`guardrails`). `bandit`: it does not end by itself. */
+            goes_on_because: ("too_young" | "unsound" | "too_few" | "open" | "harm" | "bandit") | null;
             /**
              * Format: date-time
              * @description When its first person was assigned; a campaign’s: when it was begun.
@@ -8618,8 +8664,10 @@ export interface components {
                 variant: string;
                 /** @description Of a campaign’s test. */
                 script: string | null;
-                /** @description Of the people who are assigned. */
+                /** @description Of the people who are assigned; of a bandit, now. */
                 share: number;
+                /** @description Of a bandit: how likely it converts best, 0 to 1; null: it is a test. */
+                chance_best: number | null;
                 people: number;
                 sent: number;
                 opened: number;
@@ -8656,6 +8704,38 @@ export interface components {
                 } | null;
                 /** @description Percentage points: whatever the difference is, it is no larger than this. */
                 no_difference_above: number | null;
+                /** @description Net revenue per person whose window is over, in minor units, those without an order as 0. Empty below 100 people in either variant. */
+                revenue: {
+                    currency: string;
+                    per_person_minor: {
+                        variant: number;
+                        against: number;
+                    };
+                    /** @description The difference per person lies within it at every look, for all variants together, with 95 %. */
+                    always_within_minor: {
+                        low: number;
+                        high: number;
+                    };
+                }[];
+            }[];
+            /** @description What a test must not make worse: people who closed a channel themselves (complaints among them), complaints, and people with a refunded or cancelled order. Empty: nothing may be said. */
+            guardrails: {
+                /** @enum {string} */
+                metric: "opt_outs" | "complaints" | "refunds";
+                variant: string;
+                people: number;
+                cases: number;
+                others: {
+                    people: number;
+                    cases: number;
+                };
+                /** @description Percentage points, this variant less all others: at every look, for all variants and metrics together, with 95 %. */
+                always_within: {
+                    low: number;
+                    high: number;
+                } | null;
+                /** @description For certain: the whole interval lies above 0. With the setting `guardrailsStop` it is taken out by itself. */
+                worse: boolean;
             }[];
             /** @description The counts by which it was decided. */
             decided_by: {
@@ -12284,6 +12364,7 @@ export interface components {
         StepVariants: {
             sequence: string;
             name: string;
+            /** @description `*`: courses of the whole sequence are compared (`arms`). */
             step: string;
             /** @description How long after the assignment an order counts. */
             window_seconds: number;
@@ -12452,6 +12533,39 @@ export interface components {
                 /** @description Messages whose link a person followed ÷ sent. */
                 click_rate: number | null;
             }[];
+        };
+        Suggestion: {
+            /** @description The same for the same change of the same version. */
+            id: string;
+            sequence: string;
+            name: string;
+            /** @description The version in use, of which it is a change. */
+            version: number;
+            step: string;
+            /** @enum {string} */
+            kind: "channel" | "hour" | "delay" | "shorter";
+            /** @description In a sentence: what one half of the people would get otherwise. */
+            change: string;
+            /** @description Why it is suggested. It is no proof of an effect: that is what the comparison is for. */
+            evidence: {
+                definition: string;
+                n: number;
+                left: number;
+                rate: number;
+                /** @description 95 %, in percent; null: nothing to go by. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+                advice: string;
+                by_hours_p: number | null;
+            };
+            /** @description What the comparison is decided by. */
+            target: string;
+            /** @description What must not get worse: an arm that does harm for certain is taken out. */
+            counter_metrics: ("opt_outs" | "complaints" | "refunds")[];
+            /** @description The whole sequence file with the comparison in it, YAML. Nothing of it is in use before it is approved. */
+            draft: string;
         };
         Suppression: {
             /** Format: uuid */
@@ -18250,6 +18364,12 @@ export interface operations {
                     /** Format: uuid */
                     campaign: string;
                     /**
+                     * @description `bandit`: more people get what brings more, and nothing is judged.
+                     * @default test
+                     * @enum {string}
+                     */
+                    mode?: "test" | "bandit";
+                    /**
                      * @description Which messages it is for.
                      * @enum {string}
                      */
@@ -23288,6 +23408,7 @@ export interface operations {
                             output: number;
                         };
                         winnersTakeOver?: boolean;
+                        guardrailsStop?: boolean;
                         learnedHours?: boolean;
                         retention?: {
                             inboundDays: number | null;
@@ -23583,6 +23704,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    getApiSuggestions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Suggestion"][];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiSuggestionsIdApprove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        sequence: string;
+                        version: number;
+                    };
+                };
             };
         };
     };
@@ -24052,6 +24233,7 @@ export interface operations {
                             output: number;
                         };
                         winnersTakeOver?: boolean;
+                        guardrailsStop?: boolean;
                         learnedHours?: boolean;
                         retention?: {
                             inboundDays: number | null;

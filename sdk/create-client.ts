@@ -56,6 +56,7 @@ import { session } from './resources/session.ts';
 import { settings } from './resources/settings.ts';
 import { silentLeads } from './resources/silent-leads.ts';
 import { subjects } from './resources/subjects.ts';
+import { suggestions } from './resources/suggestions.ts';
 import { suppressions } from './resources/suppressions.ts';
 import { tasks } from './resources/tasks.ts';
 import { telegram } from './resources/telegram.ts';
@@ -133,6 +134,7 @@ export function createClient(options: ClientOptions) {
     settings: settings(api),
     silentLeads: silentLeads(api),
     subjects: subjects(api),
+    suggestions: suggestions(api),
     suppressions: suppressions(api),
     tasks: tasks(api),
     telegram: telegram(api),

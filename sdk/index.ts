@@ -65,6 +65,7 @@ export { session } from './resources/session.ts';
 export { settings } from './resources/settings.ts';
 export { silentLeads } from './resources/silent-leads.ts';
 export { subjects } from './resources/subjects.ts';
+export { suggestions } from './resources/suggestions.ts';
 export { suppressions } from './resources/suppressions.ts';
 export { tasks } from './resources/tasks.ts';
 export { telegram } from './resources/telegram.ts';

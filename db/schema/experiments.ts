@@ -6,6 +6,7 @@ import { contacts } from './people.ts';
 import { sequences } from './sequences.ts';
 
 export const experimentStatuses = ['RUNNING', 'DECIDED', 'STOPPED'] as const;
+export const experimentModes = ['test', 'bandit'] as const;
 export const takeovers = ['suggested', 'applied', 'dismissed'] as const;
 
 /** What an experiment came to when it was decided. */
@@ -39,6 +40,8 @@ export const experiments = pgTable(
     windowMs: bigint('window_ms', { mode: 'number' }),
     /** Of each arm, by its id: people who were assigned by others are in another test. */
     shares: jsonb('shares').$type<Record<string, number>>().notNull(),
+    /** `bandit`: of a campaign; its shares follow what each arm brings, nothing is judged, and it does not end by itself. */
+    mode: text('mode', { enum: experimentModes }).notNull().default('test'),
     /** `STOPPED`: its arms were changed or taken away before anything was certain. */
     status: text('status', { enum: experimentStatuses }).notNull().default('RUNNING'),
     /** When its first person was assigned. */

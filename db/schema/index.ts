@@ -12,7 +12,7 @@ export { adminCodes, chats, chatUpdates, type ReplySent } from './chats.ts';
 export { compositions, modelSpending } from './compositions.ts';
 export { leadConversions, trackerIds } from './conversions.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
-export { experimentAssignments, experiments, experimentStatuses, takeovers, type Verdict } from './experiments.ts';
+export { experimentAssignments, experiments, experimentModes, experimentStatuses, takeovers, type Verdict } from './experiments.ts';
 export { facts } from './facts.ts';
 export { account, identitySchema, invitations, members, rateLimit, session, signInFailures, user, verification } from './identity.ts';
 export { lateness } from './lateness.ts';

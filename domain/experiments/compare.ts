@@ -1,4 +1,5 @@
 import type { Cases, Interval } from '../statistics/interval.ts';
+import type { Moments } from '../statistics/means.ts';
 import { differenceInterval, type Lift, relativeLift } from '../statistics/proportions.ts';
 import { differenceSequence } from '../statistics/sequence-of-differences.ts';
 
@@ -32,7 +33,10 @@ export function compareArms(arms: readonly (Cases & { id: string })[]): Comparis
   });
 }
 
-function momentsOf({ people, converted }: Cases) {
-  const mean = converted / people;
+const momentsOf = ({ people, converted }: Cases) => momentsOfShare({ people, cases: converted });
+
+/** Of people to whom something happened, 1, or did not, 0. @param people - two at least */
+export function momentsOfShare({ people, cases }: { people: number; cases: number }): Moments {
+  const mean = cases / people;
   return { n: people, mean, variance: (mean * (1 - mean) * people) / (people - 1) };
 }

@@ -1,9 +1,14 @@
 import type { SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
-import { sharesOf } from './variant.ts';
+import { withArm, withoutArm } from './sequence-arm.ts';
+import { sharesOf, type Variant, wholeSequence } from './variant.ts';
 
-/** The steps whose variants are compared, with the share of each variant. Variants that are there for variety are no test. */
-export function comparedSteps({ steps }: Pick<SequenceDefinition, 'steps'>): { stepId: string; shares: Record<string, number> }[] {
-  return steps.flatMap(({ id, variants, varied }) => (variants === undefined || varied === true ? [] : [{ stepId: id, shares: sharesOf(variants) }]));
+/** What a sequence compares, with the share of each arm: its own courses, by `wholeSequence`, and the variants of steps. Variants that are there for variety are no test. */
+export function comparedIn({ steps, arms }: Pick<SequenceDefinition, 'steps' | 'arms'>): { stepId: string; shares: Record<string, number> }[] {
+  const whole = arms === undefined ? [] : [{ stepId: wholeSequence, shares: sharesOf(arms) }];
+  const ofSteps = steps.flatMap(({ id, variants, varied }) =>
+    variants === undefined || varied === true ? [] : [{ stepId: id, shares: sharesOf(variants) }],
+  );
+  return [...whole, ...ofSteps];
 }
 
 /** Whether people are assigned to the same arms by the same shares. */
@@ -13,21 +18,39 @@ export function areSameArms(a: Readonly<Record<string, number>>, b: Readonly<Rec
 }
 
 /**
- * The sequence in which everybody gets one variant of a step, at its time. A step that counts from it keeps its own time.
- * @returns null: the step has no such variant
+ * The sequence in which everybody gets one variant of a step, at its time, or takes one course. A step that counts from it keeps its own time.
+ * @returns null: there is no such variant or arm
  */
 export function withWinner(definition: SequenceDefinition, stepId: string, winner: string): SequenceDefinition | null {
+  return stepId === wholeSequence ? withArm(definition, winner) : withVariants(definition, stepId, ({ id }) => id === winner);
+}
+
+/** The sequence without an arm that does harm: what is left goes out at its time, and is compared where it is two at least. @returns null: there is no such arm, or none beside it */
+export function withoutVariant(definition: SequenceDefinition, stepId: string, arm: string): SequenceDefinition | null {
+  if (stepId === wholeSequence) return withoutArm(definition, arm);
+  const known = definition.steps.find(({ id }) => id === stepId)?.variants ?? [];
+  return known.some(({ id }) => id === arm) ? withVariants(definition, stepId, ({ id }) => id !== arm) : null;
+}
+
+/** The earliest variant that is left goes out when the step is due. */
+function withVariants(definition: SequenceDefinition, stepId: string, isLeft: (variant: Variant) => boolean): SequenceDefinition | null {
   const index = definition.steps.findIndex(({ id }) => id === stepId);
   const step = definition.steps[index];
-  const chosen = step?.variants?.find(({ id }) => id === winner);
-  if (step === undefined || chosen === undefined) return null;
+  const left = step?.variants?.filter(isLeft) ?? [];
+  const [first] = left;
+  if (step === undefined || first === undefined) return null;
+  const laterMs = Math.min(...left.map((variant) => variant.laterMs ?? 0));
   const { variants: _, ...rest } = step;
-  const laterMs = chosen.laterMs ?? 0;
+  const compared = left.length < 2 ? {} : { variants: left.map((variant) => sooner(variant, laterMs)) };
   const after = definition.steps.findIndex((one, at) => at > index && one.on === undefined);
   const changed = (one: StepDefinition, at: number): StepDefinition => {
-    if (at === index) return { ...rest, content: chosen.content, due: { ...step.due, delayMs: step.due.delayMs + laterMs } };
+    if (at === index) return { ...rest, ...compared, content: first.content, due: { ...step.due, delayMs: step.due.delayMs + laterMs } };
     const counts = at === after && one.due.from === 'previous' && step.on === undefined;
     return counts ? { ...one, due: { ...one.due, delayMs: Math.max(0, one.due.delayMs - laterMs) } } : one;
   };
   return { ...definition, steps: definition.steps.map(changed) };
+}
+
+function sooner({ laterMs = 0, ...variant }: Variant, byMs: number): Variant {
+  return laterMs === byMs ? variant : { ...variant, laterMs: laterMs - byMs };
 }

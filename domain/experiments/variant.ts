@@ -8,6 +8,16 @@ export interface Variant {
   weight: number;
 }
 
+/** One of several courses of a whole sequence that are compared by chance: the steps that ask for it are its own. */
+export interface SequenceArm {
+  id: string;
+  /** Its share, in proportion to the others'. */
+  weight: number;
+}
+
+/** Stands for the step where a whole sequence is compared. No step has this id. */
+export const wholeSequence = '*';
+
 /** Of one step: fewer are no comparison, and more leave too few people for each. */
 export const fewestVariants = 2;
 export const mostVariants = 10;
@@ -43,7 +53,7 @@ export function leastUsed<V extends Variant>(variants: readonly V[], had: readon
 }
 
 /** The share of each, by its id. */
-export function sharesOf(variants: readonly Variant[]): Record<string, number> {
+export function sharesOf(variants: readonly Pick<Variant, 'id' | 'weight'>[]): Record<string, number> {
   const all = variants.reduce((sum, { weight }) => sum + weight, 0);
   return Object.fromEntries(variants.map(({ id, weight }) => [id, weight / all]));
 }

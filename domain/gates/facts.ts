@@ -178,6 +178,8 @@ export interface Facts {
   modelText?: { approval: 'pending' };
   /** The person's assignment; null: the sequence holds nobody out, or the assignment is behind it. */
   holdout: { percent: number; heldOut: boolean } | null;
+  /** The course of the sequence that the person takes; absent: it compares none. */
+  arm?: string;
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;
   /** Absent: the step claims nothing. */

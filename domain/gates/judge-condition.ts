@@ -12,7 +12,7 @@ export interface Judgement {
   undecidable: string[];
 }
 
-type Known = Pick<Facts, 'plan' | 'progress' | 'subject' | 'attributes' | 'person' | 'messages' | 'settings'>;
+type Known = Pick<Facts, 'plan' | 'progress' | 'subject' | 'attributes' | 'person' | 'messages' | 'settings' | 'arm'>;
 
 /** Judge a condition. All its parts are read, so that the record is complete. */
 export function judge(condition: Condition, facts: Known, nowMs: EpochMs): Judgement {
@@ -34,6 +34,7 @@ export function judge(condition: Condition, facts: Known, nowMs: EpochMs): Judge
     if ('value' in node) return part(`value ${inWords(node.value)}`, isValue(node.value, facts));
     if ('stock' in node) return part(`stock ${inWords(node.stock)}`, isStock(node.stock, facts));
     if ('attribute' in node) return part(`attribute ${nameOf(node.attribute)}`, isAttribute(node.attribute, facts));
+    if ('arm' in node) return part(`arm ${node.arm}`, facts.arm === undefined ? null : facts.arm === node.arm);
     if ('not' in node) return !holds(node.not);
     if ('all' in node) return node.all.map(holds).every(Boolean);
     return node.any.map(holds).some(Boolean);

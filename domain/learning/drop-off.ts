@@ -27,6 +27,8 @@ export interface LargestDropOff {
   advice: string;
   /** Whether it depends on the time of day; null: too few. */
   byHoursP: number | null;
+  /** The part of the day behind which fewest leave, on the store’s clock; null: it does not depend on the time of day for certain. */
+  bestHours: { from: number; to: number } | null;
 }
 
 /** Fewer are chance. */
@@ -47,21 +49,22 @@ export function largestDropOff(steps: readonly StepExits[]): LargestDropOff | nu
   if (worst === undefined) return null;
   const byHours = (worst.byHours ?? []).filter(({ people }) => people >= fewest);
   const tested = byHours.length > 1 ? homogeneity(byHours) : null;
-  const { because, advice } = adviceFor(worst, tested !== null && tested.p < 0.01 ? byHours : []);
+  const { because, advice, bestHours = null } = adviceFor(worst, tested !== null && tested.p < 0.01 ? byHours : []);
   const { step, executed, left, interval } = worst;
-  return { step, rate: left / executed, interval, n: executed, left, because, advice, byHoursP: tested?.p ?? null };
+  return { step, rate: left / executed, interval, n: executed, left, because, advice, byHoursP: tested?.p ?? null, bestHours };
 }
 
 function adviceFor(
   { order, channels }: StepExits,
   byHours: readonly (Cases & { from: number; to: number })[],
-): Pick<LargestDropOff, 'because' | 'advice'> {
+): Pick<LargestDropOff, 'because' | 'advice'> & Partial<Pick<LargestDropOff, 'bestHours'>> {
   const rate = ({ converted, people }: Cases) => converted / people;
   const [best, ...others] = byHours.toSorted((a, b) => rate(a) - rate(b));
   const worst = others.at(-1);
   if (best !== undefined && worst !== undefined)
     return {
       because: 'time_of_day',
+      bestHours: { from: best.from, to: best.to },
       advice: `Change the schedule: fewest leave where it goes out from ${best.from}:00 to ${best.to}:00 (${percent(rate(best))}), most from ${worst.from}:00 to ${worst.to}:00 (${percent(rate(worst))}).`,
     };
   if (order !== null && order >= 3)

@@ -91,6 +91,11 @@ function choicesOf(when: Condition, about: Linted): Change[][] {
     choices.push(baseSegments.map((segment) => subject({ segment })));
     choices.push([subject({ modifiers: [] }), subject({ modifiers: ['LOW_STOCK'] })]);
   }
+  const arms = about.definition.arms ?? [];
+  if (asks('arm'))
+    choices.push(
+      arms.map(({ id }) => (facts) => ({ ...facts, arm: id })),
+    );
   if (asks('stage')) choices.push(silenceStages.map((stage) => subject({ lastActivityMs: nowMs - silentForMs(stage) })));
   const values = parts.flatMap((part) => (typeof part !== 'string' && 'value' in part ? [part.value] : []));
   if (values.length > 0)

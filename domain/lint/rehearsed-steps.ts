@@ -68,21 +68,25 @@ const waitWords: Readonly<Record<string, string>> = {
 function rehearsed(about: Linted): Outcome[] {
   const { definition, settings } = about;
   // Conditions are judged by a rule of their own; here, everything that somebody might get counts.
+  const arms = definition.arms?.map(({ id }) => ({ arm: id })) ?? [{}];
   const people = [[], reactions(about, 'message.opened'), reactions(about, 'message.clicked')];
   return Array.from({ length: 7 * 24 }, (_, hour) => firstMs + hour * hourMs).flatMap((leftMs) =>
     // At every hour for people who do nothing; at one of each day for the others.
     people.slice(0, leftMs % (24 * hourMs) === 10 * hourMs ? 3 : 1).flatMap((happens) =>
-      baseSegments.slice(0, happens.length === 0 && leftMs % (24 * hourMs) !== 10 * hourMs ? 1 : 3).flatMap((segment) => {
-        const events = [{ type: 'subject.updated' as const, atMs: leftMs }, ...happens.map((event) => ({ ...event, atMs: leftMs + event.atMs }))];
-        const { log } = rehearse(definition, events, {
-          settings,
-          segment,
-          timeZones: [settings.timeZone],
-          channels: Object.fromEntries(channelNames.map((channel) => [channel, usable])),
-          claims: { assumed: claimNames },
-        });
-        return log.flatMap((entry) => (entry.kind === 'sent' || entry.kind === 'skipped' ? [{ leftMs, entry }] : []));
-      }),
+      baseSegments.slice(0, happens.length === 0 && leftMs % (24 * hourMs) !== 10 * hourMs ? 1 : 3).flatMap((segment) =>
+        arms.flatMap((arm) => {
+          const events = [{ type: 'subject.updated' as const, atMs: leftMs }, ...happens.map((event) => ({ ...event, atMs: leftMs + event.atMs }))];
+          const { log } = rehearse(definition, events, {
+            settings,
+            segment,
+            timeZones: [settings.timeZone],
+            channels: Object.fromEntries(channelNames.map((channel) => [channel, usable])),
+            claims: { assumed: claimNames },
+            ...arm,
+          });
+          return log.flatMap((entry) => (entry.kind === 'sent' || entry.kind === 'skipped' ? [{ leftMs, entry }] : []));
+        }),
+      ),
     ),
   );
 }

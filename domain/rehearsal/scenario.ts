@@ -153,6 +153,8 @@ const scenarioSchema = z.strictObject({
   holdout: z.boolean().default(false),
   /** By step, the variant that the person gets. */
   variants: z.record(z.string(), z.string()).default({}),
+  /** The arm of the sequence that the person is in. */
+  arm: z.string().optional(),
   /** The store's terms of offers, as the setting has them. */
   offers: offerTerms.optional(),
   /** How long before all this the person wrote by WhatsApp, and the forms that its texts have. */
@@ -219,6 +221,7 @@ function mistakesIn(shape: ScenarioShape, definition: SequenceDefinition, kinds:
   return [
     ...attributeMistakes(shape, kind === null ? [] : attributeNamesFor(kind)),
     ...variantMistakes(shape, definition),
+    ...armMistakes(shape, definition),
     ...eventMistakes(shape, definition),
   ];
 }
@@ -227,6 +230,17 @@ function attributeMistakes({ attributes }: ScenarioShape, known: readonly string
   return Object.keys(attributes)
     .filter((name) => !known.includes(name))
     .map((name) => ({ path: ['attributes', name], message: `is no attribute here: it has ${known.join(', ')}` }));
+}
+
+function armMistakes({ arm }: ScenarioShape, { arms = [] }: SequenceDefinition): Mistake[] {
+  const known = arms.map(({ id }) => id);
+  if (arm === undefined || known.includes(arm)) return [];
+  return [
+    {
+      path: ['arm'],
+      message: known.length === 0 ? 'has no use here: the sequence has no arms' : `is no arm of this sequence: it has ${known.join(', ')}`,
+    },
+  ];
 }
 
 function variantMistakes({ variants }: ScenarioShape, { steps }: SequenceDefinition): Mistake[] {
@@ -306,6 +320,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     ...campaignOf(shape),
     isInquiry: isInquiry === true,
     variants: shape.variants,
+    ...(shape.arm === undefined ? {} : { arm: shape.arm }),
     ...(shape.offers === undefined ? {} : { offers: offersOf(shape, fromMs) }),
   };
   return {

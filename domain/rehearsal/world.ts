@@ -54,6 +54,8 @@ export interface Setting {
   whatsappForms?: readonly WhatsappForm[];
   /** By step, the variant that the person gets; absent: the first. */
   variants?: Readonly<Record<StepId, string>>;
+  /** The course of the sequence that the person takes, where it compares several; absent: the first. */
+  arm?: string;
   /** What is on record about a real person; absent: nothing, but for `lastOrderMs`. */
   contact?: ContactRecord;
   /** When its campaign contacts leads; absent: it is in none, or in one without a schedule. */
@@ -126,6 +128,8 @@ export interface World {
   /** null: everybody is taken. */
   sequence: NonNullable<Facts['sequence']> | null;
   holdout: Facts['holdout'];
+  /** null: the sequence compares no courses. */
+  arm: string | null;
   /** Offers that the rehearsed steps have brought, by step. */
   grants: ReadonlyMap<StepId, Grant>;
   /** Steps about whose texts a person has decided. */
@@ -146,7 +150,11 @@ interface Grant {
 }
 
 /** The world at the moment when the subject was last active. */
-export function newWorld(anchorMs: EpochMs, setting: Setting, { holdoutPercent, only }: Pick<SequenceDefinition, 'holdoutPercent' | 'only'>): World {
+export function newWorld(
+  anchorMs: EpochMs,
+  setting: Setting,
+  { holdoutPercent, only, arms }: Pick<SequenceDefinition, 'holdoutPercent' | 'only' | 'arms'>,
+): World {
   return {
     enrollment: newEnrollment(anchorMs, setting.timeScale),
     ledger: [],
@@ -170,6 +178,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, { holdoutPercent, 
     workersDownUntilMs: anchorMs,
     sequence: only === undefined ? null : { paused: false, exit: null, only },
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
+    arm: arms === undefined ? null : ((arms.find(({ id }) => id === setting.arm) ?? arms[0])?.id ?? null),
     grants: new Map(),
     decidedTexts: new Set(),
     turns: { freeAtMs: anchorMs, reserved: new Map() },
@@ -424,6 +433,7 @@ export function factsOf(world: World, plan: Plan, step: StepDefinition, setting:
     messages: world.messages,
     settings: setting.settings,
   };
+  if (world.arm !== null) facts.arm = world.arm;
   if (step.bestHour === true) facts.step.bestHour = true;
   const laterMs = variantOf(step, setting)?.laterMs;
   if (laterMs !== undefined) facts.step.laterMs = scaled(laterMs, plan.timeScale);

@@ -34,6 +34,7 @@ export function conditionJsonSchema(attributes: readonly string[]): Record<strin
       minProperties: 2,
       additionalProperties: false,
     },
+    arm: { type: 'string', description: 'One of the `arms` of the sequence.' },
     not: self,
     all: { type: 'array', items: self, minItems: 1 },
     any: { type: 'array', items: self, minItems: 1 },

@@ -6,7 +6,7 @@ import type { Condition, Range } from './definition.ts';
 /** Reports a mistake below the condition. @param path - from the condition's own node */
 export type Report = (path: (string | number)[], message: string) => void;
 
-const kinds = 'converted, opened, clicked, replied, segment, stage, value, stock, attribute, not, all or any';
+const kinds = 'converted, opened, clicked, replied, segment, stage, value, stock, attribute, arm, not, all or any';
 const deepest = 8;
 
 type Path = (string | number)[];
@@ -29,6 +29,8 @@ const readers: Readonly<Record<KindOf<Condition>, Read>> = {
     return stock === null ? null : { stock };
   },
   attribute: readAttribute,
+  arm: (inner, report, path) =>
+    typeof inner === 'string' ? { arm: inner } : refuse(report, path, 'must name an arm of the sequence, such as short'),
   not: (inner, report, path) => {
     const negated = readCondition(inner, report, path);
     return negated === null ? null : { not: negated };

@@ -1,7 +1,7 @@
 import { channels } from '../channels/index.ts';
 import { ownTexts } from '../scripts/choose-script.ts';
 import type { SequenceDefinition, StepDefinition, StepTask } from './definition.ts';
-import { asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
+import { armsNamedBy, asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { Variant } from '../experiments/variant.ts';
 import type { Reaction } from './plan.ts';
 import { reactionEvents, type SequenceShape, type StepShape } from './definition-schema.ts';
@@ -24,6 +24,7 @@ export function findMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake
       : []),
     ...shape.steps.flatMap((step, index) => stepMistakes({ steps: shape.steps, attributes }, step, index)),
     ...filterMistakes(shape, attributes),
+    ...armMistakes(shape),
     ...timeMistakes(shape),
   ];
 }
@@ -46,6 +47,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     ...(shape.together === 'many' ? { together: 'many' as const } : {}),
     ...(shape.overlap === 'refuse' ? { overlap: 'refuse' as const } : {}),
     holdoutPercent: shape.holdout,
+    ...(shape.arms === undefined ? {} : { arms: shape.arms }),
     priority: shape.priority,
     ...(shape.whenCapped === 'wait' ? { whenCapped: 'wait' as const } : {}),
     ...(shape.rate === undefined ? {} : { rate: { most: shape.rate.most, withinMs: shape.rate.within } }),
@@ -305,6 +307,33 @@ function filterMistakes({ only, on }: SequenceShape, known: readonly string[]): 
   return [
     ...(asksAboutMessages(only) ? [mistake('may ask for segment, stage, value, stock and attribute: no message has gone out yet')] : []),
     ...unknown.map((name) => mistake(`asks for the attribute \`${name}\`, which is not known here: write one of ${known.join(', ')}`)),
+  ];
+}
+
+function armMistakes({ arms = [], only, steps }: SequenceShape): Mistake[] {
+  const known = arms.map(({ id }) => id);
+  const twice = known.find((id, index) => known.indexOf(id) < index);
+  const unknown = steps.flatMap(({ when }, index) =>
+    (when === undefined ? [] : armsNamedBy(when))
+      .filter((id) => !known.includes(id))
+      .map((id) => ({
+        path: ['steps', index, 'when'],
+        message:
+          known.length === 0
+            ? `asks for the arm \`${id}\`, and the sequence has no \`arms\`: write arms: [{ id: ${id} }, …]`
+            : `asks for the arm \`${id}\`, which is none of the sequence: write ${known.join(' or ')}`,
+      })),
+  );
+  const isAsked = steps.some(({ when }) => when !== undefined && armsNamedBy(when).length > 0);
+  return [
+    ...(twice === undefined ? [] : [{ path: ['arms'], message: `name \`${twice}\` twice` }]),
+    ...(known.length > 0 && !isAsked
+      ? [{ path: ['arms'], message: `are asked for by no step: write \`when: { arm: ${known[0]} }\` in the steps of that arm` }]
+      : []),
+    ...(only !== undefined && armsNamedBy(only).length > 0
+      ? [{ path: ['only'], message: 'asks for an arm: arms are drawn among those who are taken' }]
+      : []),
+    ...unknown,
   ];
 }
 

@@ -173,6 +173,8 @@ const variant = z.strictObject(
   expected('{ id: a, content: cart/email_2h, weight: 1 }'),
 );
 
+const arm = z.strictObject({ id: variant.shape.id, weight: variant.shape.weight }, expected('{ id: short, weight: 1 }'));
+
 const offer = z
   .unknown()
   .transform((value, context) => {
@@ -364,6 +366,12 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           .default('allow')
           .meta({ description: 'Whether a person may be in it while they are in a sequence of another campaign.' }),
         holdout: holdout.default(0),
+        arms: z
+          .array(arm, expected('a list such as [{ id: short }, { id: long }]'))
+          .min(fewestVariants, `needs ${fewestVariants} at least: one course is no comparison`)
+          .max(mostVariants, `is too long: ${mostVariants} at most`)
+          .optional()
+          .meta({ description: 'Courses of the whole sequence that are compared by chance: a step of one of them says `when: { arm: … }`.' }),
         priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
         whenCapped: z.enum(whenCapped, expected('skip or wait')).default('skip'),
         window: sendWindow

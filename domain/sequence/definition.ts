@@ -1,6 +1,6 @@
 import type { Channel } from '../channels/index.ts';
 import type { ClaimName } from '../claims/index.ts';
-import type { Variant } from '../experiments/variant.ts';
+import type { SequenceArm, Variant } from '../experiments/variant.ts';
 import type { ReplyPolicy } from '../people/on-reply.ts';
 import type { Segment } from '../people/segments.ts';
 import type { InterventionBand } from '../risk/band-move.ts';
@@ -12,7 +12,7 @@ import type { Reaction, StepId, StopTrigger, WhenCapped } from './plan.ts';
 /**
  * When a step applies, read from Postgres at dispatch (rule 9). `opened`, `clicked` and `replied` name an earlier step; `replied` alone: since the
  * anchor. `value` is the subject's, in major units of its own currency as merchants write them (`129.90`); `stock` is about the
- * units that are left of any one thing in the subject. `atLeast` includes its bound, `below` does not.
+ * units that are left of any one thing in the subject, `arm` about the person's course through a sequence that compares several. `atLeast` includes its bound, `below` does not.
  */
 export type Condition =
   | 'converted'
@@ -25,6 +25,7 @@ export type Condition =
   | { value: Range }
   | { stock: Range }
   | { attribute: AttributeTest }
+  | { arm: string }
   | { not: Condition }
   | { all: Condition[] }
   | { any: Condition[] };
@@ -128,6 +129,8 @@ export interface SequenceDefinition {
   overlap?: 'allow' | 'refuse';
   /** The share of people who get nothing, so that its effect can be measured: 0 to 50. */
   holdoutPercent: number;
+  /** Courses of the whole sequence that are compared by chance; its steps ask for them (`arm`). Absent: everybody takes the same. */
+  arms?: SequenceArm[];
   /** 1 (first) to 5. */
   priority: number;
   /** Absent, as in versions before it existed: `skip`. */
@@ -155,6 +158,11 @@ export const asksAboutMessages = (condition: Condition): boolean =>
 /** Every attribute that a condition names. */
 export function attributesNamedBy(condition: Condition): string[] {
   return partsOf(condition).flatMap((part) => (typeof part !== 'string' && 'attribute' in part ? [part.attribute.name] : []));
+}
+
+/** Every arm of the sequence that a condition names. */
+export function armsNamedBy(condition: Condition): string[] {
+  return partsOf(condition).flatMap((part) => (typeof part !== 'string' && 'arm' in part ? [part.arm] : []));
 }
 
 /** The conditions of which one is made, without `not`, `all` and `any`. */

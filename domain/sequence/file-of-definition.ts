@@ -1,3 +1,4 @@
+import type { Variant } from '../experiments/variant.ts';
 import type { WeeklyWindow } from '../time/weekly-window.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
 import { type ReactionEvent, reactionEvents } from './definition-schema.ts';
@@ -24,6 +25,7 @@ export function fileOfDefinition(definition: SequenceDefinition): Record<string,
     reentry: typeof reentry === 'object' ? { cooldown: formatDuration(reentry.cooldownMs) } : reentry,
     ...given({ together: definition.together, overlap: definition.overlap, whenCapped: definition.whenCapped }),
     ...(definition.holdoutPercent === 0 ? {} : { holdout: `${definition.holdoutPercent}%` }),
+    ...given({ arms: definition.arms }),
     priority: definition.priority,
     ...(rate === undefined ? {} : { rate: { most: rate.most, within: formatDuration(rate.withinMs) } }),
     goal: { event: goal.event, within: formatDuration(goal.withinMs) },
@@ -35,7 +37,8 @@ function fileOfStep(step: StepDefinition): Record<string, unknown> {
   const { due, on, channels, model, variants, when, lapsesWith, expiresAfterMs, window } = step;
   const [only = 'none', ...others] = channels;
   const content = model === undefined ? step.content : { model: model.brief, fallback: step.content, ahead: formatDuration(model.aheadMs) };
-  const texts = variants === undefined ? { content } : step.varied ? { texts: variants.map((one) => one.content) } : { variants };
+  const texts =
+    variants === undefined ? { content } : step.varied ? { texts: variants.map((one) => one.content) } : { variants: variants.map(fileOfVariant) };
   return {
     id: step.id,
     ...(on === undefined ? {} : { on: fileOfReaction(on) }),
@@ -47,6 +50,8 @@ function fileOfStep(step: StepDefinition): Record<string, unknown> {
     ...given({ bestHour: step.bestHour, offer: step.offer, task: step.task, maxRetries: step.maxRetries, onFailure: step.onFailure }),
   };
 }
+
+const fileOfVariant = ({ laterMs, ...variant }: Variant) => ({ ...variant, ...(laterMs === undefined ? {} : { later: formatDuration(laterMs) }) });
 
 const eventOf = Object.fromEntries(Object.entries(reactionEvents).map(([name, kind]) => [kind, name])) as Record<Reaction['event'], ReactionEvent>;
 

@@ -20,6 +20,7 @@ import { pointOf } from '../dispatch/assignment.ts';
 import type { ClaimName } from '../../domain/claims/index.ts';
 import { factsFrom, type Reading, type StepWorld } from '../dispatch/facts.ts';
 import { type LedgerRow, readProgress, unsettledRow } from '../dispatch/progress.ts';
+import { drawnArm } from '../dispatch/variant.ts';
 import type { DecisionContext } from '../intake/draft.ts';
 import { namedBy } from '../intake/source.ts';
 import type { ActiveSequence, KnownContact, KnownSubject } from '../intake/world.ts';
@@ -277,6 +278,7 @@ class Replay {
         hashOf: this.#hashOf,
         blocked,
         assignment: this.#assignment(run),
+        arm: definition.arms === undefined ? null : { id: drawnArm(row.sequenceId, this.#history.personId, definition.arms).id, toStore: null },
         customer: { orders: this.#ordersAt(nowMs) },
         versions: this.#trial.versions,
       },

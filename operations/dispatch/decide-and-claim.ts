@@ -41,7 +41,7 @@ import {
   writeDefer,
   writeSkip,
 } from './records.ts';
-import { storeVariant } from './variant.ts';
+import { storeSequenceArm, storeVariant } from './variant.ts';
 import type { Version, VersionCache } from './versions.ts';
 
 /** A claim that is about to be committed. Once it is committed, the provider may be called until the deadline. */
@@ -233,6 +233,8 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: WithTexts
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
   if (verdict.kind !== 'hold') noteLateness(attempt, plan, reading, nowMs);
+  if (reading.arm !== null && verdict.kind !== 'stop' && (enrollment.activatedAt !== null || activates(verdict)))
+    storeSequenceArm(tx, enrollment, reading.arm);
   if (enrollment.activatedAt === null && activates(verdict)) {
     activate(tx, enrollment, nowMs, reading.facts.subject);
     if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);

@@ -52,7 +52,7 @@ import { type Assignment, pointOf, readAssignment } from './assignment.ts';
 import type { StoredTest } from './campaign-test.ts';
 import { openChannels } from './open-channels.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
-import { type ChosenVariant, readVariant } from './variant.ts';
+import { type ChosenArm, type ChosenVariant, readArm, readVariant } from './variant.ts';
 import { messageAsIdentity } from './records.ts';
 import type { Version } from './versions.ts';
 
@@ -63,6 +63,8 @@ export interface Reading {
   assignment: Assignment | null;
   /** What the person gets of this step; null: it has one content. */
   variant: ChosenVariant | null;
+  /** The course that the person takes; null: the sequence compares none. */
+  arm: ChosenArm | null;
   progress: Progress;
   settings: TenantSettings;
   /** At which rate its campaign sends; null: it is in none, or that has no limit of its own. */
@@ -208,6 +210,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
   const step = definition.steps.find(({ id }) => id === input.stepId);
   const variant = step === undefined ? null : await readVariant(tx, enrollment, { personId, contactIds, step });
+  const arm = await readArm(tx, enrollment.sequenceId, { personId, contactIds, arms: definition.arms });
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of others) versions.set(other.versionId, await input.versionOf(other.versionId));
   const content = variant?.variant.content ?? step?.content ?? null;
@@ -218,6 +221,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     blocked,
     assignment,
     variant,
+    arm,
     versions,
     stated,
     customer,
@@ -322,6 +326,8 @@ export interface BesidesWorld {
   assignment: Assignment | null;
   /** Absent: which content goes out is not asked. */
   variant?: ChosenVariant | null;
+  /** Absent or null: the sequence compares no courses. */
+  arm?: ChosenArm | null;
   /** Those of the person's other running enrollments. */
   versions: ReadonlyMap<string, Version>;
   /** What is stated about the subject; absent: nothing is known but what it says itself. */
@@ -337,7 +343,18 @@ export interface BesidesWorld {
 /** The facts of a decision from what is on record. Pure: a backtest draws them from history by the same function. */
 export function factsFrom(
   input: Omit<ReadingInput, 'versionOf'>,
-  { hashOf, blocked, assignment, variant = null, versions, stated = nothingStated, customer, engagedAtMs = [], hours = null }: BesidesWorld,
+  {
+    hashOf,
+    blocked,
+    assignment,
+    variant = null,
+    arm = null,
+    versions,
+    stated = nothingStated,
+    customer,
+    engagedAtMs = [],
+    hours = null,
+  }: BesidesWorld,
 ): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
   const { tenant, subject, contacts: everyone, consents: said } = input.world;
@@ -469,6 +486,7 @@ export function factsFrom(
     messages: messageFactsOf(ledger, settings),
     settings,
   };
+  if (arm !== null) facts.arm = arm.id;
   if (campaign !== null) facts.campaign = { paused: campaign.status === 'PAUSED', schedule: campaign.schedule };
   if (customer?.engagement !== undefined && customer.settingsVersion !== undefined) {
     const { engagement, settingsVersion } = customer;
@@ -488,6 +506,7 @@ export function factsFrom(
     facts,
     assignment,
     variant,
+    arm,
     progress,
     settings,
     campaignRate,

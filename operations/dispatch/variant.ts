@@ -2,7 +2,7 @@ import { and, asc, eq, inArray } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Tx, unawaited } from '../../db/client.ts';
 import { enrollments, messages, variantAssignments } from '../../db/schema/index.ts';
-import { leastUsed, sharesOf, type Variant, variantAt } from '../../domain/experiments/variant.ts';
+import { leastUsed, type SequenceArm, sharesOf, type Variant, variantAt, wholeSequence } from '../../domain/experiments/variant.ts';
 import type { StepDefinition } from '../../domain/sequence/definition.ts';
 import { pointOf } from './assignment.ts';
 import type { EnrollmentRow } from './progress.ts';
@@ -35,24 +35,13 @@ export async function readVariant(
       isTimed: false,
       toStore: null,
     };
-  const [stored] = await tx
-    .select({ variant: variantAssignments.variant })
-    .from(variantAssignments)
-    .where(
-      and(
-        eq(variantAssignments.sequenceId, sequenceId),
-        eq(variantAssignments.stepId, step.id),
-        inArray(variantAssignments.contactId, [...contactIds]),
-      ),
-    )
-    .orderBy(asc(variantAssignments.assignedAt), asc(variantAssignments.id))
-    .limit(1);
-  const kept = variants.find(({ id }) => id === stored?.variant);
+  const stored = await firstAssigned(tx, { sequenceId, stepId: step.id, contactIds });
+  const kept = variants.find(({ id }) => id === stored);
   const variant = kept ?? variantAt(pointOf(`${sequenceId}\n${step.id}`, personId), variants);
   return {
     variant,
     isTimed: variants.some(({ laterMs }) => laterMs !== undefined),
-    toStore: stored === undefined ? { shares: sharesOf(variants) } : null,
+    toStore: stored === null ? { shares: sharesOf(variants) } : null,
   };
 }
 
@@ -86,15 +75,73 @@ async function unusedVariant(tx: Tx, { enrollmentId, sequenceId, stepId, personI
   );
 }
 
-/** Written with the claim, so before the first send. */
-export function storeVariant(tx: Tx, enrollment: EnrollmentRow, stepId: string, { variant, toStore }: ChosenVariant): void {
-  if (toStore === null) return;
-  const { tenantId, sequenceId, contactId } = enrollment;
+/** The course that a person takes through a sequence that compares several. */
+export interface ChosenArm {
+  id: string;
+  /** What is to be stored; null: it was stored before. */
+  toStore: { shares: Record<string, number> } | null;
+}
+
+/**
+ * As `readVariant`, for the sequence as a whole: the first arm that any of the person's contacts got stays, in every enrollment.
+ * @returns null: everybody takes the same course
+ * Source: docs/rules.md#rule-123
+ */
+export async function readArm(
+  tx: Tx,
+  sequenceId: string,
+  { personId, contactIds, arms }: { personId: string; contactIds: readonly string[]; arms: readonly SequenceArm[] | undefined },
+): Promise<ChosenArm | null> {
+  if (arms === undefined) return null;
+  const stored = await firstAssigned(tx, { sequenceId, stepId: wholeSequence, contactIds });
+  const kept = arms.find(({ id }) => id === stored);
+  return { id: (kept ?? drawnArm(sequenceId, personId, arms)).id, toStore: stored === null ? { shares: sharesOf(arms) } : null };
+}
+
+/** By a hash of the sequence and the person. */
+export const drawnArm = (sequenceId: string, personId: string, arms: readonly SequenceArm[]): SequenceArm =>
+  variantAt(pointOf(`${sequenceId}\n${wholeSequence}`, personId), arms);
+
+/** The variant that any of the person's contacts got first; null: none yet. */
+async function firstAssigned(
+  tx: Tx,
+  { sequenceId, stepId, contactIds }: { sequenceId: string; stepId: string; contactIds: readonly string[] },
+): Promise<string | null> {
+  const [stored] = await tx
+    .select({ variant: variantAssignments.variant })
+    .from(variantAssignments)
+    .where(
+      and(
+        eq(variantAssignments.sequenceId, sequenceId),
+        eq(variantAssignments.stepId, stepId),
+        inArray(variantAssignments.contactId, [...contactIds]),
+      ),
+    )
+    .orderBy(asc(variantAssignments.assignedAt), asc(variantAssignments.id))
+    .limit(1);
+  return stored?.variant ?? null;
+}
+
+/** Written with the first decision that finds the subject left alone, whatever it is: whom their arm sends nothing at that time is in it as well. */
+export function storeSequenceArm(tx: Tx, enrollment: EnrollmentRow, { id, toStore }: ChosenArm): void {
+  if (toStore !== null) insertAssignment(tx, enrollment, { stepId: wholeSequence, variant: id, shares: toStore.shares });
+}
+
+function insertAssignment(
+  tx: Tx,
+  { tenantId, sequenceId, contactId }: EnrollmentRow,
+  assigned: { stepId: string; variant: string; shares: Record<string, number> },
+): void {
   unawaited(
     tx,
     tx
       .insert(variantAssignments)
-      .values({ tenantId, id: uuidv7(), sequenceId, stepId, contactId, variant: variant.id, shares: toStore.shares })
+      .values({ tenantId, id: uuidv7(), sequenceId, contactId, ...assigned })
       .onConflictDoNothing(),
   );
+}
+
+/** Written with the claim, so before the first send. */
+export function storeVariant(tx: Tx, enrollment: EnrollmentRow, stepId: string, { variant, toStore }: ChosenVariant): void {
+  if (toStore !== null) insertAssignment(tx, enrollment, { stepId, variant: variant.id, shares: toStore.shares });
 }

@@ -6,7 +6,7 @@ import type { Channel } from '../../domain/channels/index.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { endIfDecided } from './standing.ts';
+import { byItself, endIfDecided } from './standing.ts';
 
 /** One arm of a test to be begun: a script, by its name. */
 export interface ArmWish {
@@ -21,6 +21,8 @@ export interface CampaignTestWish {
   campaignId: string;
   channel: Channel;
   arms: readonly ArmWish[];
+  /** `bandit`: the arms' shares follow what they bring. */
+  mode: 'test' | 'bandit';
 }
 
 export type CampaignTestBegun =
@@ -42,7 +44,7 @@ export type CampaignTestBegun =
  */
 export async function beginCampaignTest(
   deps: Pick<Deps, 'db'>,
-  { tenantId, actor, campaignId, channel, arms }: CampaignTestWish,
+  { tenantId, actor, campaignId, channel, arms, mode }: CampaignTestWish,
 ): Promise<CampaignTestBegun> {
   try {
     return await deps.db.withTenant(tenantId, async (tx): Promise<CampaignTestBegun> => {
@@ -75,8 +77,14 @@ export async function beginCampaignTest(
       const id = uuidv7();
       await tx
         .insert(experiments)
-        .values({ tenantId, id, campaignId, channel, scripts: chosen, shares, windowMs: campaign.definition.goal.withinMs });
-      await recordAudit(tx, { tenantId, actor, action: 'experiment.begin', subject: id, data: { campaign: campaignId, channel, scripts: named } });
+        .values({ tenantId, id, campaignId, channel, scripts: chosen, shares, mode, windowMs: campaign.definition.goal.withinMs });
+      await recordAudit(tx, {
+        tenantId,
+        actor,
+        action: 'experiment.begin',
+        subject: id,
+        data: { campaign: campaignId, channel, scripts: named, mode },
+      });
       return { kind: 'begun', id };
     });
   } catch (error) {
@@ -104,8 +112,12 @@ export function stopCampaignTest(
   });
 }
 
-/** End the tests of campaigns that are decided, and stop those of campaigns that have ended. */
-export async function examineCampaignTests(deps: Pick<Deps, 'db' | 'clock' | 'versions' | 'log'>, tenantId: string): Promise<void> {
+/** End the tests of campaigns that are decided, and stop those of campaigns that have ended, and where an arm does harm. */
+export async function examineCampaignTests(
+  deps: Pick<Deps, 'db' | 'clock' | 'versions' | 'log'>,
+  tenantId: string,
+  stopsHarm: boolean,
+): Promise<void> {
   const running = await deps.db.withTenant(tenantId, (tx) =>
     tx
       .select({ id: experiments.id })
@@ -124,7 +136,15 @@ export async function examineCampaignTests(deps: Pick<Deps, 'db' | 'clock' | 've
       const [campaign] = await tx.select({ status: campaigns.status }).from(campaigns).where(eq(campaigns.id, row.campaignId));
       if (campaign?.status === 'ENDED')
         await tx.update(experiments).set({ status: 'STOPPED', endedAt: deps.clock.nowMs() }).where(eq(experiments.id, id));
-      else await endIfDecided(tx, deps, row);
+      else {
+        const harm = await endIfDecided(tx, deps, row);
+        if (harm === null || !stopsHarm) return;
+        // Its arms have fixed shares: without one of them, the campaign's own script is what goes out.
+        await tx.update(experiments).set({ status: 'STOPPED', endedAt: deps.clock.nowMs() }).where(eq(experiments.id, id));
+        const { metric, arm, people, cases, others } = harm;
+        await recordAudit(tx, { tenantId, actor: byItself, action: 'experiment.harm', subject: id, data: { arm, metric, people, cases, others } });
+        deps.log.warn({ tenantId, experiment: id, arm, metric }, 'a test was stopped, because an arm of it does harm');
+      }
     });
 }
 

@@ -1,8 +1,18 @@
 import { and, desc, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
-import { experiments, experimentStatuses, sequences, sequenceVersions, takeovers, tenants, variantAssignments } from '../../db/schema/index.ts';
-import { areSameArms, comparedSteps, withWinner } from '../../domain/experiments/take-over.ts';
+import {
+  experimentModes,
+  experiments,
+  experimentStatuses,
+  sequences,
+  sequenceVersions,
+  takeovers,
+  tenants,
+  variantAssignments,
+} from '../../db/schema/index.ts';
+import type { GuardrailReading } from '../../domain/experiments/guardrails.ts';
+import { areSameArms, comparedIn, withoutVariant, withWinner } from '../../domain/experiments/take-over.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import { recordAudit } from '../audit.ts';
 import { classifyFailure } from '../classify-failure.ts';
@@ -12,7 +22,7 @@ import { applyWinner, examineCampaignTests } from './campaign-tests.ts';
 import { byItself, endIfDecided, type ExperimentRow, isStepTest, type StepTest } from './standing.ts';
 
 // For code that may not import `db/`.
-export { experimentStatuses, takeovers };
+export { experimentModes, experimentStatuses, takeovers };
 
 type ExperimentDeps = Pick<Deps, 'db' | 'clock' | 'versions' | 'log' | 'subjects' | 'kickRelay'>;
 
@@ -34,20 +44,27 @@ export async function experimentsPass(deps: ExperimentDeps): Promise<boolean> {
 }
 
 async function examineTenant(deps: ExperimentDeps, tenantId: string): Promise<void> {
-  const { inUse, takesOver } = await deps.db.withTenant(tenantId, async (tx) => {
+  const { inUse, takesOver, stopsHarm } = await deps.db.withTenant(tenantId, async (tx) => {
     const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
     const rows = await tx
       .select({ sequenceId: sequences.id, versionId: sequences.currentVersionId })
       .from(sequences)
       .innerJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
       .leftJoin(experiments, and(eq(experiments.sequenceId, sequences.id), eq(experiments.status, 'RUNNING')))
-      .where(sql`${experiments.id} is not null or ${sequenceVersions.definition} @? '$.steps[*].variants'`)
+      .where(sql`${experiments.id} is not null or ${sequenceVersions.definition} @? '$.steps[*].variants' or ${sequenceVersions.definition} ? 'arms'`)
       .groupBy(sequences.id, sequences.tenantId);
-    return { inUse: rows, takesOver: tenant !== undefined && settingsOf(tenant).winnersTakeOver };
+    return {
+      inUse: rows,
+      takesOver: tenant !== undefined && settingsOf(tenant).winnersTakeOver,
+      stopsHarm: tenant !== undefined && settingsOf(tenant).guardrailsStop,
+    };
   });
   for (const { sequenceId, versionId } of inUse)
-    if (versionId !== null) await deps.db.withTenant(tenantId, (tx) => examineSequence(tx, deps, { tenantId, sequenceId, versionId }));
-  await examineCampaignTests(deps, tenantId);
+    if (versionId !== null) {
+      const harms = await deps.db.withTenant(tenantId, (tx) => examineSequence(tx, deps, { tenantId, sequenceId, versionId }));
+      for (const harm of stopsHarm ? harms : []) await takeOut(deps, tenantId, harm);
+    }
+  await examineCampaignTests(deps, tenantId, stopsHarm);
   if (!takesOver) return;
   const suggested = await deps.db.withTenant(tenantId, (tx) =>
     tx.select({ id: experiments.id }).from(experiments).where(eq(experiments.takeover, 'suggested')).orderBy(experiments.id),
@@ -58,18 +75,25 @@ async function examineTenant(deps: ExperimentDeps, tenantId: string): Promise<vo
   }
 }
 
+interface Harm {
+  experiment: StepTest;
+  reading: GuardrailReading;
+}
+
 interface Where {
   tenantId: string;
   sequenceId: string;
   versionId: string;
 }
 
-async function examineSequence(tx: Tx, deps: ExperimentDeps, { tenantId, sequenceId, versionId }: Where): Promise<void> {
+/** @returns arms that do harm for certain */
+async function examineSequence(tx: Tx, deps: ExperimentDeps, { tenantId, sequenceId, versionId }: Where): Promise<Harm[]> {
   const { definition } = await deps.versions.load(tx, versionId);
-  const compared = comparedSteps(definition);
+  const compared = comparedIn(definition);
   // Somebody else publishes or examines it now: the next pass finds what they did.
   const locked = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.id, sequenceId)).for('no key update', { skipLocked: true });
-  if (locked.length === 0) return;
+  if (locked.length === 0) return [];
+  const harms: Harm[] = [];
   const rows = await tx
     .select()
     .from(experiments)
@@ -79,8 +103,10 @@ async function examineSequence(tx: Tx, deps: ExperimentDeps, { tenantId, sequenc
   for (const row of known) {
     if (row.status !== 'RUNNING') continue;
     const step = compared.find(({ stepId }) => stepId === row.stepId);
-    if (step !== undefined && areSameArms(step.shares, row.shares)) await endIfDecided(tx, deps, row);
-    else await tx.update(experiments).set({ status: 'STOPPED', endedAt: deps.clock.nowMs() }).where(eq(experiments.id, row.id));
+    if (step !== undefined && areSameArms(step.shares, row.shares)) {
+      const reading = await endIfDecided(tx, deps, row);
+      if (reading !== null) harms.push({ experiment: row, reading });
+    } else await tx.update(experiments).set({ status: 'STOPPED', endedAt: deps.clock.nowMs() }).where(eq(experiments.id, row.id));
   }
   for (const { stepId, shares } of compared) {
     const latest = known.find((row) => row.stepId === stepId);
@@ -89,6 +115,7 @@ async function examineSequence(tx: Tx, deps: ExperimentDeps, { tenantId, sequenc
     if (isSame && (latest.status === 'RUNNING' || (latest.status === 'DECIDED' && latest.takeover !== 'applied'))) continue;
     await begin(tx, { tenantId, sequenceId, stepId, shares, afterMs: latest?.endedAt ?? latest?.startedAt ?? null });
   }
+  return harms;
 }
 
 /** Begin a test with the first person who was assigned by these shares, after the one before. */
@@ -112,6 +139,36 @@ async function begin(
     .insert(experiments)
     .values({ tenantId, id: uuidv7(), sequenceId, stepId, shares, startedAt: Math.floor(first.at) })
     .onConflictDoNothing();
+}
+
+/** Publish the sequence without an arm that does harm, for new enrollments. The test ends by it, and what is left of it is another one. */
+async function takeOut(deps: ExperimentDeps, tenantId: string, { experiment, reading }: Harm): Promise<void> {
+  const { id, sequenceId, stepId } = experiment;
+  const { metric, arm, people, cases, others } = reading;
+  const [inUse] = await deps.db.withTenant(tenantId, (tx) =>
+    tx
+      .select({ slug: sequences.slug, version: sequenceVersions.version })
+      .from(sequences)
+      .innerJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
+      .where(eq(sequences.id, sequenceId)),
+  );
+  if (inUse === undefined) return;
+  const running = and(eq(experiments.id, id), eq(experiments.status, 'RUNNING'));
+  const noted = { experiment: id, arm, metric, people, cases, others };
+  const published = await publishChange(
+    deps,
+    { tenantId, slug: inUse.slug, baseVersion: inUse.version, running: 'stay', actor: byItself },
+    (before) => withoutVariant(before, stepId, arm),
+    {
+      stillWanted: async (tx) => (await tx.select({ id: experiments.id }).from(experiments).where(running).for('update')).length > 0,
+      published: async (tx) => {
+        await tx.update(experiments).set({ status: 'STOPPED', endedAt: deps.clock.nowMs() }).where(running);
+        await recordAudit(tx, { tenantId, actor: byItself, action: 'experiment.harm', subject: id, data: noted });
+      },
+      noted,
+    },
+  );
+  deps.log.warn({ tenantId, ...noted, outcome: published.kind }, 'an arm of a test does harm and was to be taken out');
 }
 
 export type TakenOver =
@@ -150,12 +207,12 @@ export async function takeOver(
   }
   const { stepId, shares, winner, takeover } = experiment;
   if (takeover !== 'suggested' || winner === null) return { kind: 'not_suggested', takeover };
-  const step = comparedSteps(definition).find((one) => one.stepId === stepId);
+  const step = comparedIn(definition).find((one) => one.stepId === stepId);
   if (step === undefined || !areSameArms(step.shares, shares)) return { kind: 'outdated' };
   const suggestion = and(eq(experiments.id, id), eq(experiments.takeover, 'suggested'));
   const published = await publishChange(
     deps,
-    { tenantId, slug, baseVersion: version, running: null, actor },
+    { tenantId, slug, baseVersion: version, running: 'stay', actor },
     (before) => withWinner(before, stepId, winner),
     {
       stillWanted: async (tx) => (await tx.select({ id: experiments.id }).from(experiments).where(suggestion).for('update')).length > 0,

@@ -1,15 +1,22 @@
 import { and, desc, eq, type SQL } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { campaigns, experiments, sequences, tenants } from '../../db/schema/index.ts';
+import { chancesOfBandit, sharesOfBandit } from '../../domain/experiments/bandit.ts';
 import { type Comparison, compareArms } from '../../domain/experiments/compare.ts';
 import { type Ending, endingOf, shortestTestMs } from '../../domain/experiments/ending.ts';
+import { guardrailMetrics, type GuardrailReading, readGuardrails } from '../../domain/experiments/guardrails.ts';
 import { type Judgement, judge } from '../../domain/experiments/judge.ts';
+import { compareRevenue, type RevenueComparison } from '../../domain/experiments/revenue.ts';
+import { wholeSequence } from '../../domain/experiments/variant.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
 import { sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
-import { casesOf, readArms, type VariantFigures } from '../read/variants.ts';
+import { type ArmOutcomes, type ArmsOf, casesOf, readArms, readOutcomes, type VariantFigures } from '../read/variants.ts';
+
+// For code that may not import `domain/`.
+export { guardrailMetrics, wholeSequence };
 
 export type ExperimentRow = typeof experiments.$inferSelect;
 
@@ -34,7 +41,11 @@ export interface ExperimentView {
   /** null: nothing may be said. */
   judgement: Judgement | null;
   /** Each other arm beside the first; none where nothing may be said. */
-  comparisons: Comparison[];
+  comparisons: (Comparison & { revenue: RevenueComparison[] })[];
+  /** Every arm beside the others on what a test must not make worse; none where nothing may be said. */
+  guardrails: GuardrailReading[];
+  /** Of a bandit: how likely each arm is the best, by its id; null: it is a test. */
+  chances: Record<string, number> | null;
 }
 
 type StandingDeps = Pick<Deps, 'db' | 'clock' | 'versions'>;
@@ -43,17 +54,20 @@ interface Standing {
   ending: Ending;
   judgement: Judgement | null;
   arms: VariantFigures[];
+  outcomes: ArmOutcomes[];
+  guardrails: GuardrailReading[];
 }
+
+const banditGoesOn: Ending = { kind: 'runs', because: 'bandit' };
 
 async function standing(tx: Tx, deps: StandingDeps, row: ExperimentRow): Promise<Standing> {
   const { id, shares, startedAt, endedAt } = row;
   const { windowMs, timeScale } = await windowOf(tx, deps, row);
-  const { variants } = await readArms(
-    tx,
-    isStepTest(row)
-      ? { sequenceId: row.sequenceId, stepId: row.stepId, windowMs, test: { shares, fromMs: startedAt, untilMs: endedAt } }
-      : { experimentId: id, shares, windowMs, untilMs: endedAt },
-  );
+  const of: ArmsOf = isStepTest(row)
+    ? { sequenceId: row.sequenceId, stepId: row.stepId, windowMs, test: { shares, fromMs: startedAt, untilMs: endedAt } }
+    : { experimentId: id, shares, windowMs, untilMs: endedAt };
+  const { variants } = await readArms(tx, of);
+  const outcomes = await readOutcomes(tx, of);
   // An arm without anybody is an arm.
   const arms = Object.keys(shares)
     .toSorted()
@@ -62,9 +76,17 @@ async function standing(tx: Tx, deps: StandingDeps, row: ExperimentRow): Promise
     arms.map(({ people }) => people),
     arms.map(({ expected }) => expected),
   );
-  const judgement = ratio === null || ratio.mismatch ? null : judge(arms.map((arm) => ({ ...casesOf(arm), share: shares[arm.variant] ?? 0 })));
-  const test = { startedAtMs: startedAt, judgement, windowMs, shortestMs: scaled(shortestTestMs, timeScale) };
-  return { ending: endingOf(test, deps.clock.nowMs()), judgement, arms };
+  // The shares of a bandit change: nothing that rests on fixed ones may be said of it.
+  const isSound = row.mode === 'test' && ratio !== null && !ratio.mismatch;
+  const judgement = isSound ? judge(arms.map((arm) => ({ ...casesOf(arm), share: shares[arm.variant] ?? 0 }))) : null;
+  const harmOf = ({ variant, people }: VariantFigures) => {
+    const { optOuts = 0, complaints = 0, refunds = 0 } = outcomes.find((one) => one.variant === variant) ?? {};
+    return { id: variant, people, share: shares[variant] ?? 0, opt_outs: optOuts, complaints, refunds };
+  };
+  const guardrails = isSound ? readGuardrails(arms.map(harmOf)) : [];
+  const harmful = guardrails.filter(({ isWorse }) => isWorse).map(({ arm }) => arm);
+  const test = { startedAtMs: startedAt, judgement, harmful, windowMs, shortestMs: scaled(shortestTestMs, timeScale) };
+  return { ending: row.mode === 'bandit' ? banditGoesOn : endingOf(test, deps.clock.nowMs()), judgement, arms, outcomes, guardrails };
 }
 
 /** How long after the assignment a conversion counts, in the tenant's time. */
@@ -83,10 +105,15 @@ const nobodyIn = (variant: string): VariantFigures => ({
   ...{ variant, people: 0, expected: 0, sent: 0, opened: 0, clicked: 0, complete: 0, converted: 0, rate: null, interval: null },
 });
 
-/** End a test where that is certain. Nobody else examines it meanwhile: its sequence or its row is locked. */
-export async function endIfDecided(tx: Tx, deps: StandingDeps & Pick<Deps, 'log'>, row: ExperimentRow): Promise<void> {
-  const { ending, judgement, arms } = await standing(tx, deps, row);
-  if (ending.kind !== 'ended' || judgement === null) return;
+/**
+ * End a test where that is certain, and give a bandit its new shares. Nobody else examines it meanwhile: its sequence or its row is locked.
+ * @returns an arm that does harm for certain; null: none does
+ */
+export async function endIfDecided(tx: Tx, deps: StandingDeps & Pick<Deps, 'log'>, row: ExperimentRow): Promise<GuardrailReading | null> {
+  const { ending, judgement, arms, guardrails } = await standing(tx, deps, row);
+  if (row.mode === 'bandit') await shareAnew(tx, row, arms);
+  const harm = guardrails.find(({ isWorse }) => isWorse) ?? null;
+  if (harm !== null || ending.kind !== 'ended' || judgement === null) return harm;
   const verdict = {
     p: judgement.p,
     z: judgement.z,
@@ -99,6 +126,14 @@ export async function endIfDecided(tx: Tx, deps: StandingDeps & Pick<Deps, 'log'
     .where(and(eq(experiments.id, id), eq(experiments.status, 'RUNNING')));
   await recordAudit(tx, { tenantId, actor: byItself, action: 'experiment.decide', subject: id, data: { winner: ending.winner, p: judgement.p } });
   deps.log.info({ tenantId, experiment: id, winner: ending.winner }, 'a test is decided');
+  return null;
+}
+
+/** By those whose window is over: whoever bought early must not count before those who were assigned beside them can have. */
+async function shareAnew(tx: Tx, { id, shares: before }: ExperimentRow, arms: readonly VariantFigures[]): Promise<void> {
+  const shares = sharesOfBandit(arms.map(casesOf));
+  if (Object.entries(shares).some(([arm, share]) => Math.abs(share - (before[arm] ?? 0)) >= 0.01))
+    await tx.update(experiments).set({ shares }).where(eq(experiments.id, id));
 }
 
 export interface ExperimentSearch {
@@ -143,10 +178,18 @@ async function viewsOf(tx: Tx, deps: StandingDeps, wanted: SQL | undefined, most
     .limit(most);
   const views: ExperimentView[] = [];
   for (const row of rows) {
-    const { ending, judgement, arms } = await standing(tx, deps, row.experiment);
+    const { ending, judgement, arms, outcomes, guardrails } = await standing(tx, deps, row.experiment);
     const goesOnBecause = row.experiment.status === 'RUNNING' && ending.kind === 'runs' ? ending.because : null;
-    const comparisons = judgement === null ? [] : compareArms(arms.map(casesOf));
-    views.push({ ...row, arms, judgement, goesOnBecause, comparisons });
+    const spent = (arm: string | undefined) => {
+      const { complete: people = 0, revenue = [] } = outcomes.find(({ variant }) => variant === arm) ?? {};
+      return { people, revenue };
+    };
+    const comparisons = (judgement === null ? [] : compareArms(arms.map(casesOf))).map((one) => ({
+      ...one,
+      revenue: compareRevenue(spent(one.against), spent(one.id), arms.length - 1),
+    }));
+    const chances = row.experiment.mode === 'bandit' ? chancesOfBandit(arms.map(casesOf)) : null;
+    views.push({ ...row, arms, judgement, goesOnBecause, comparisons, guardrails, chances });
   }
   return views;
 }

@@ -1,6 +1,8 @@
-import { asc, eq, isNotNull, sql } from 'drizzle-orm';
+import { asc, eq, isNotNull, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { sequences, tenants, variantAssignments } from '../../db/schema/index.ts';
+import type { RevenueSums } from '../../domain/experiments/revenue.ts';
+import { wholeSequence } from '../../domain/experiments/variant.ts';
 import { type Judgement, judge } from '../../domain/experiments/judge.ts';
 import { type SampleRatio, sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import type { Deps } from '../deps.ts';
@@ -94,16 +96,32 @@ export type ArmsOf = { windowMs: number } & (
   | { experimentId: string; shares: Record<string, number>; untilMs: number | null }
 );
 
-/** @returns `allocations`: how many different weights people were assigned by */
-export async function readArms(tx: Tx, of: ArmsOf): Promise<{ variants: VariantFigures[]; allocations: number }> {
+/** Messages that were sent, by the variant that each is of. */
+const messagesOf = (theirs: SQL) => sql`
+  select m.variant, count(*)::int as sent, (count(m.opened_at))::int as opened, (count(m.clicked_at))::int as clicked
+  from messages m join enrollments e on e.tenant_id = m.tenant_id and e.id = m.enrollment_id
+  where ${theirs} and m.variant is not null and m.state = 'sent' group by 1`;
+
+/** Messages of a sequence that were sent, by the arm that their person is in. */
+const messagesToPeople = (ofSequence: SQL) => sql`
+  select a.variant, count(*)::int as sent, (count(m.opened_at))::int as opened, (count(m.clicked_at))::int as clicked
+  from assigned a
+    join contacts c on c.person_id = a.person_id
+    join enrollments e on e.tenant_id = c.tenant_id and e.contact_id = c.id
+    join messages m on m.tenant_id = e.tenant_id and m.enrollment_id = e.id
+  where ${ofSequence} and m.state = 'sent' and m.created_at >= a.assigned_at - interval '1 minute' group by 1`;
+
+/** The people of a test, as common table expressions `firsts` and `assigned`, and which messages are theirs. */
+function peopleOf(of: ArmsOf): { people: SQL; theirs: SQL; ofPeople: SQL | null } {
   const { windowMs } = of;
   const before = (untilMs: number | null) => sql`(${untilMs}::float8 is null or f.assigned_at < to_timestamp(${untilMs}::float8 / 1000))`;
-  const { assignments, ofTest, theirs } =
+  const { assignments, ofTest, ofPeople, theirs } =
     'experimentId' in of
       ? {
           assignments: sql`(select tenant_id, id, contact_id, variant, assigned_at, ${JSON.stringify(of.shares)}::jsonb as shares
             from experiment_assignments where experiment_id = ${of.experimentId})`,
           ofTest: before(of.untilMs),
+          ofPeople: null,
           theirs: sql`m.experiment_id = ${of.experimentId}`,
         }
       : {
@@ -113,15 +131,23 @@ export async function readArms(tx: Tx, of: ArmsOf): Promise<{ variants: VariantF
               ? sql`true`
               : sql`f.shares = ${JSON.stringify(of.test.shares)}::jsonb and f.assigned_at >= to_timestamp(${of.test.fromMs / 1_000})
                   and ${before(of.test.untilMs)}`,
+          ofPeople: of.stepId === wholeSequence ? sql`e.sequence_id = ${of.sequenceId}` : null,
           theirs: sql`e.sequence_id = ${of.sequenceId} and m.step_id = ${of.stepId} and m.experiment_id is null`,
         };
-  const { rows } = await tx.execute<Row>(sql`
-    with firsts as (
+  const people = sql`firsts as (
       -- Of several assignments of one person, the first counts.
       select distinct on (c.person_id) c.person_id, a.variant, a.shares, a.assigned_at, a.assigned_at + make_interval(secs => ${windowMs / 1_000}) as ends_at
       from ${assignments} a join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
       order by c.person_id, a.assigned_at, a.id),
-    assigned as (select * from firsts f where ${ofTest}),
+    assigned as (select * from firsts f where ${ofTest})`;
+  return { people, theirs, ofPeople };
+}
+
+/** @returns `allocations`: how many different weights people were assigned by */
+export async function readArms(tx: Tx, of: ArmsOf): Promise<{ variants: VariantFigures[]; allocations: number }> {
+  const { people, theirs, ofPeople } = peopleOf(of);
+  const { rows } = await tx.execute<Row>(sql`
+    with ${people},
     bought as (
       select distinct a.person_id
       from assigned a
@@ -133,19 +159,65 @@ export async function readArms(tx: Tx, of: ArmsOf): Promise<{ variants: VariantF
         (count(*) filter (where a.ends_at <= clock_timestamp() and b.person_id is not null))::int as converted
       from assigned a left join bought b on b.person_id = a.person_id group by a.variant),
     meant as (select s.key as variant, sum(s.value::text::double precision) as expected from assigned a cross join lateral jsonb_each(a.shares) s group by 1),
-    told as (
-      select m.variant, count(*)::int as sent, (count(m.opened_at))::int as opened, (count(m.clicked_at))::int as clicked
-      from messages m join enrollments e on e.tenant_id = m.tenant_id and e.id = m.enrollment_id
-      where ${theirs} and m.variant is not null and m.state = 'sent' group by 1)
+    told as (${ofPeople === null ? messagesOf(theirs) : messagesToPeople(ofPeople)})
     select (select count(distinct shares) from assigned)::int as allocations, coalesce(c.variant, w.variant) as variant, coalesce(c.people, 0) as people, coalesce(w.expected, 0)::double precision as expected,
       coalesce(t.sent, 0) as sent, coalesce(t.opened, 0) as opened, coalesce(t.clicked, 0) as clicked,
       coalesce(c.complete, 0) as complete, coalesce(c.converted, 0) as converted
     from counted c full join meant w on w.variant = c.variant left join told t on t.variant = coalesce(c.variant, w.variant)
-    order by 1`);
+    order by 2`);
   const variants = rows.map(({ variant, people, expected, sent, opened, clicked, complete, converted }) => ({
     ...{ variant, people, expected, sent, opened, clicked, complete, converted },
     rate: complete === 0 ? null : converted / complete,
     interval: wilsonInterval(converted, complete),
   }));
   return { variants, allocations: rows[0]?.allocations ?? 0 };
+}
+
+/** What else became of the people of each arm: what a test must not make worse, and what they spent. */
+export interface ArmOutcomes {
+  variant: string;
+  /** Of all its people, within their window so far. */
+  people: number;
+  optOuts: number;
+  complaints: number;
+  refunds: number;
+  /** Of those whose window is over. */
+  complete: number;
+  revenue: RevenueSums[];
+}
+
+/** Counted anew, as `readArms` does. An opt-out or a refund counts for whoever was in the arm, whether or not its message caused it. */
+export async function readOutcomes(tx: Tx, of: ArmsOf): Promise<ArmOutcomes[]> {
+  const { people } = peopleOf(of);
+  const { rows } = await tx.execute<Record<string, unknown> & ArmOutcomes>(sql`
+    with ${people},
+    said_no as (
+      select a.person_id, bool_or(c.lifecycle = 'DO_NOT_CONTACT') as is_final
+      from assigned a
+        join contacts c on c.person_id = a.person_id
+        join consents n on n.tenant_id = c.tenant_id and n.contact_id = c.id
+      where n.state = 'denied' and consent_basis(n.basis, n.source) = 'person' and n.occurred_at > a.assigned_at and n.occurred_at <= a.ends_at
+      group by 1),
+    gave_back as (
+      select distinct a.person_id
+      from assigned a
+        join contacts c on c.person_id = a.person_id
+        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
+      where o.placed_at > a.assigned_at and o.placed_at <= a.ends_at and (o.refunded_minor > 0 or o.reversed_at is not null)),
+    spent as (
+      select a.person_id, a.variant, f.currency, sum(f.net_minor)::float8 as net
+      from assigned a
+        join contacts c on c.person_id = a.person_id
+        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
+        cross join lateral figures_of_order(o) f
+      where f.currency <> '' and a.ends_at <= clock_timestamp() and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at
+      group by 1, 2, 3)
+    select a.variant, count(*)::int as people,
+      (count(*) filter (where a.ends_at <= clock_timestamp()))::int as complete,
+      (count(n.person_id))::int as "optOuts", (count(*) filter (where n.is_final))::int as complaints, (count(g.person_id))::int as refunds,
+      coalesce((select json_agg(json_build_object('currency', r.currency, 'sum', r.total, 'squares', r.squares))
+        from (select s.currency, sum(s.net) as total, sum(s.net * s.net) as squares from spent s where s.variant = a.variant group by 1) r), '[]') as revenue
+    from assigned a left join said_no n on n.person_id = a.person_id left join gave_back g on g.person_id = a.person_id
+    group by a.variant order by 1`);
+  return rows;
 }

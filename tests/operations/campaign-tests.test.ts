@@ -207,6 +207,57 @@ test('where the store says so, the winner takes over by itself; another test of 
   await api('/api/settings', 'PATCH', { settings: { winnersTakeOver: false } });
 });
 
+test('a bandit gives more leads what brings more, judges nothing, and goes on until it is stopped', async () => {
+  const campaign = await aCampaign();
+  const { id } = await make('/api/experiments', {
+    ...{ campaign: campaign.id, channel: 'call', mode: 'bandit' },
+    variants: [
+      { variant: 'A', script: 'garden' },
+      { variant: 'B', script: 'orchard' },
+    ],
+  });
+  await assign(id, { A: [60, 3], B: [60, 40] });
+  await experimentsPass(shop.deps);
+  await experimentsPass(shop.deps);
+  const { body } = await api(`/api/experiments/${id}`);
+  expect(body).toMatchObject({
+    ...{ mode: 'bandit', status: 'RUNNING', goes_on_because: 'bandit', winner: null, p: null, z: null, comparisons: [], guardrails: [] },
+    arms: [
+      { variant: 'A', chance_best: expect.closeTo(0, 6) },
+      { variant: 'B', share: expect.closeTo(0.9, 6), chance_best: expect.closeTo(1, 6) },
+    ],
+  });
+  expect((await api(`/api/experiments/${id}/approve`, 'POST')).status).toBe(409);
+  // Nine of ten get B from now on; whoever has an arm keeps it.
+  expect(
+    armInTest({ id, shares: { A: 0.1, B: 0.9 }, winner: null, takeover: null, resolvedAtMs: null }, { has: 'A', enrolledAtMs: 0, point: 0.5 }),
+  ).toEqual({
+    variant: 'A',
+    by: 'kept',
+  });
+  expect((await api(`/api/experiments/${id}/stop`, 'POST')).body).toMatchObject({ status: 'STOPPED' });
+});
+
+test('a test of a campaign is stopped where an arm does harm, unless the store only wants to see it', async () => {
+  await api('/api/settings', 'PATCH', { settings: { guardrailsStop: false } });
+  const campaign = await aCampaign();
+  const { id } = await compared(campaign.id);
+  await assign(id, { A: [120, 10], B: [120, 100] });
+  await asOwner(
+    shop.database.url,
+    `update conversions set refunded_minor = 100 where contact_id in (select contact_id from experiment_assignments where experiment_id = '${id}' and variant = 'B')`,
+  );
+  await experimentsPass(shop.deps);
+  const worse = { metric: 'refunds', variant: 'B', people: 120, cases: 100, others: { people: 120, cases: 0 }, worse: true };
+  expect((await api(`/api/experiments/${id}`)).body).toMatchObject({
+    ...{ status: 'RUNNING', goes_on_because: 'harm', winner: null },
+    guardrails: expect.arrayContaining([expect.objectContaining(worse)]),
+  });
+  await api('/api/settings', 'PATCH', { settings: { guardrailsStop: true } });
+  await experimentsPass(shop.deps);
+  expect((await api(`/api/experiments/${id}`)).body).toMatchObject({ status: 'STOPPED', winner: null });
+});
+
 test('an end of the campaign stops its test, and what cannot be compared is refused with the reason', async () => {
   const campaign = await aCampaign();
   const variants = (a: string, b: string) => ({

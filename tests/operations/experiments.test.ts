@@ -251,6 +251,7 @@ test('random people, orders and looks: the counts equal a recount, a test ends w
             judgement: ratio?.mismatch === true ? null : judge(recount),
             windowMs: windowDays * dayMs,
             shortestMs: shortestTestMs,
+            harmful: [],
           },
           0,
         );

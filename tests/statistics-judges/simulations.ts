@@ -1,3 +1,5 @@
+import { sharesOfBandit } from '../../domain/experiments/bandit.ts';
+import { readGuardrails } from '../../domain/experiments/guardrails.ts';
 import { judge } from '../../domain/experiments/judge.ts';
 import { normalQuantile } from '../../domain/statistics/normal.ts';
 import { momentsOf } from '../../domain/statistics/means.ts';
@@ -117,6 +119,46 @@ export function simulate(runs: number): Simulation[] {
     missed += wrong ? 1 : 0;
   }
   add('revenue without a true effect, looked at daily: an effect is shown', missed / runs, [0, atMost5]);
+
+  for (const [seed, rates, name, bounds] of [
+    [7, [0.01, 0.01, 0.01], 'three arms whose people opt out alike, looked at daily: one is accused', [0, atMost5]],
+    [8, [0.01, 0.01, 0.04], 'one of three arms with four times as many opt-outs, 5,000 people each: it is accused', [0.9, 1]],
+  ] as const) {
+    random = seededRandom(seed);
+    let accused = 0;
+    for (let run = 0; run < runs; run += 1) {
+      const arms = rates.map((_, index) => ({ id: String(index), people: 0, share: 1 / rates.length, opt_outs: 0, complaints: 0, refunds: 0 }));
+      let isAccused = false;
+      for (let day = 0; day < 50 && !isAccused; day += 1) {
+        for (const [index, arm] of arms.entries()) {
+          arm.people += 100;
+          arm.opt_outs += convertedOf(100, rates[index] ?? 0, random);
+          arm.refunds += convertedOf(100, 0.02, random);
+        }
+        isAccused = readGuardrails(arms).some(({ isWorse }) => isWorse);
+      }
+      accused += isAccused ? 1 : 0;
+    }
+    add(name, accused / runs, [...bounds]);
+  }
+
+  random = seededRandom(9);
+  let toBest = 0;
+  // A bandit costs an integral at every look: fewer runs say enough.
+  const bandits = Math.min(runs, 60);
+  for (let run = 0; run < bandits; run += 1) {
+    const arms = [0.03, 0.03, 0.05].map((rate, index) => ({ id: String(index), rate, people: 0, converted: 0 }));
+    for (let day = 0; day < 30; day += 1) {
+      const shares = sharesOfBandit(arms);
+      for (const arm of arms) {
+        const people = Math.round(400 * (shares[arm.id] ?? 0));
+        arm.people += people;
+        arm.converted += convertedOf(people, arm.rate, random);
+      }
+    }
+    toBest += (arms[2]?.people ?? 0) / arms.reduce((sum, { people }) => sum + people, 0) / bandits;
+  }
+  add('a bandit between 3, 3 and 5 %, 12,000 people: of them, those who get the best arm', toBest, [0.5, 0.8]);
 
   random = seededRandom(7);
   const words = ['free', 'today', 'cart', 'hurry', 'back', 'still', 'save', 'now'];

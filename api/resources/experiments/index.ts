@@ -2,8 +2,8 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { beginCampaignTest, type CampaignTestBegun, stopCampaignTest } from '../../../operations/experiments/campaign-tests.ts';
-import { dismissWinner, experimentStatuses, takeOver, takeovers } from '../../../operations/experiments/experiments.ts';
-import { type ExperimentView, listExperiments, readExperiment } from '../../../operations/experiments/standing.ts';
+import { dismissWinner, experimentModes, experimentStatuses, takeOver, takeovers } from '../../../operations/experiments/experiments.ts';
+import { type ExperimentView, guardrailMetrics, listExperiments, readExperiment, wholeSequence } from '../../../operations/experiments/standing.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
@@ -14,7 +14,8 @@ import { channelField } from '../scripts/schemas.ts';
 const armSchema = z.object({
   variant: z.string(),
   script: z.uuid().nullable().meta({ description: 'Of a campaign’s test.' }),
-  share: z.number().meta({ description: 'Of the people who are assigned.' }),
+  share: z.number().meta({ description: 'Of the people who are assigned; of a bandit, now.' }),
+  chance_best: z.number().nullable().meta({ description: 'Of a bandit: how likely it converts best, 0 to 1; null: it is a test.' }),
   people: z.int(),
   sent: z.int(),
   opened: z.int(),
@@ -29,15 +30,21 @@ const pointsSchema = z.object({ value: z.number(), interval: boundsSchema });
 const experimentSchema = z
   .object({
     id: z.uuid(),
-    sequence: z.string().nullable().meta({ description: 'Of a test of a step’s variants; null: it compares scripts of a campaign.' }),
-    step: z.string().nullable(),
+    sequence: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of a test of a step’s variants, or of its own courses; null: it compares scripts of a campaign.' }),
+    step: z.string().nullable().meta({ description: 'null with a sequence: its courses as a whole are compared (`arms`).' }),
     campaign: z.uuid().nullable().meta({ description: 'Of a test of a campaign’s scripts; null: it is a step’s.' }),
     campaign_name: z.string().nullable(),
     channel: z.string().nullable(),
+    mode: z.enum(experimentModes).meta({
+      description: '`bandit`: shares follow what each variant brings, at least a tenth each; nothing is judged, and it does not end by itself.',
+    }),
     status: z.enum(experimentStatuses).meta({ description: '`STOPPED`: its variants were changed or taken away before anything was certain.' }),
-    goes_on_because: z.enum(['too_young', 'unsound', 'too_few', 'open']).nullable().meta({
+    goes_on_because: z.enum(['too_young', 'unsound', 'too_few', 'open', 'harm', 'bandit']).nullable().meta({
       description:
-        'Of a test that runs. `too_young`: a week and one whole window have not passed. `too_few`: a variant has fewer than 50 people whose window is over. `open`: nothing is certain. `unsound`: the variants have not as many people as they should.',
+        'Of a test that runs. `too_young`: a week and one whole window have not passed. `too_few`: a variant has fewer than 50 people whose window is over. `open`: nothing is certain. `unsound`: the variants have not as many people as they should. `harm`: the one that converts best makes something worse that it must not (`guardrails`). `bandit`: it does not end by itself.',
     }),
     started_at: timeField.meta({ description: 'When its first person was assigned; a campaign’s: when it was begun.' }),
     ended_at: timeField.nullable(),
@@ -66,9 +73,43 @@ const experimentSchema = z
             .number()
             .nullable()
             .meta({ description: 'Percentage points: whatever the difference is, it is no larger than this.' }),
+          revenue: z
+            .array(
+              z.object({
+                currency: z.string(),
+                per_person_minor: z.object({ variant: z.number(), against: z.number() }),
+                always_within_minor: boundsSchema.meta({
+                  description: 'The difference per person lies within it at every look, for all variants together, with 95 %.',
+                }),
+              }),
+            )
+            .meta({
+              description:
+                'Net revenue per person whose window is over, in minor units, those without an order as 0. Empty below 100 people in either variant.',
+            }),
         }),
       )
       .meta({ description: 'Each other variant beside the first. None of them names a winner. Empty: nothing may be said.' }),
+    guardrails: z
+      .array(
+        z.object({
+          metric: z.enum(guardrailMetrics),
+          variant: z.string(),
+          people: z.int(),
+          cases: z.int(),
+          others: z.object({ people: z.int(), cases: z.int() }),
+          always_within: boundsSchema.nullable().meta({
+            description: 'Percentage points, this variant less all others: at every look, for all variants and metrics together, with 95 %.',
+          }),
+          worse: z
+            .boolean()
+            .meta({ description: 'For certain: the whole interval lies above 0. With the setting `guardrailsStop` it is taken out by itself.' }),
+        }),
+      )
+      .meta({
+        description:
+          'What a test must not make worse: people who closed a channel themselves (complaints among them), complaints, and people with a refunded or cancelled order. Empty: nothing may be said.',
+      }),
     decided_by: z
       .array(z.object({ variant: z.string(), people: z.int(), converted: z.int() }))
       .nullable()
@@ -88,6 +129,7 @@ const list = aList({
 
 const beginBody = z.strictObject({
   campaign: z.uuid(),
+  mode: z.enum(experimentModes).default('test').meta({ description: '`bandit`: more people get what brings more, and nothing is judged.' }),
   channel: channelField,
   variants: z
     .array(
@@ -140,9 +182,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request, reply) => {
-      const { campaign: campaignId, channel, variants: arms } = request.body;
+      const { campaign: campaignId, channel, variants: arms, mode } = request.body;
       const { tenantId } = callerOf(request);
-      const begun = await beginCampaignTest(deps, { tenantId, actor: actorOf(request), campaignId, channel, arms });
+      const begun = await beginCampaignTest(deps, { tenantId, actor: actorOf(request), campaignId, channel, arms, mode });
       if (begun.kind !== 'begun') return refuse(reply, begun);
       const view = await readExperiment(deps, tenantId, begun.id);
       return view === null ? problem(reply, 404, ...unknown) : reply.code(201).send(present(view));
@@ -164,7 +206,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const { tenantId } = callerOf(request);
       const stopped = isId(id) ? await stopCampaignTest(deps, { tenantId, id, actor: actorOf(request) }) : null;
       if (stopped?.kind === 'not_a_campaigns')
-        return problem(reply, 409, 'test_of_a_step', 'It compares variants of a step: publish a version without them, and it stops.');
+        return problem(
+          reply,
+          409,
+          'test_of_a_step',
+          'It compares variants of a step, or courses of a sequence: publish a version without them, and it stops.',
+        );
       if (stopped?.kind === 'over') return problem(reply, 409, 'test_over', 'It does not run any more.');
       const view = stopped === null ? null : await readExperiment(deps, tenantId, id);
       return view === null ? problem(reply, 404, ...unknown) : present(view);
@@ -187,7 +234,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       schema: {
         summary: 'Let the winner of a test take over',
         description:
-          'Of a step: a new version of its sequence, for new enrollments; the version before can be published again by a rollback. Of a campaign: new enrollments get its script, until the test is dismissed.',
+          'Of a step or a whole sequence: a new version of the sequence, for new enrollments; the version before can be published again by a rollback. Of a campaign: new enrollments get its script, until the test is dismissed.',
         params: idParams,
         response: { 200: experimentSchema, ...problems(401, 404, 409, 429, 503) },
       },
@@ -262,30 +309,61 @@ function refuse(reply: FastifyReply, refused: Exclude<CampaignTestBegun, { kind:
 }
 
 const percent = (share: number) => Number((100 * share).toFixed(3));
+/** Hundredths of a minor unit say enough. */
+const minor = (amount: number) => Number(amount.toFixed(2));
 const inPercent = ({ low, high }: { low: number; high: number }) => ({ low: percent(low), high: percent(high) });
 
-function presentComparison({ id, against, difference, lift, alwaysWithin, atMost }: ExperimentView['comparisons'][number]) {
+function presentComparison({ id, against, difference, lift, alwaysWithin, atMost, revenue }: ExperimentView['comparisons'][number]) {
   return {
     ...{ variant: id, against },
     difference: difference === null ? null : { value: percent(difference.value), interval: inPercent(difference.interval) },
     lift: lift === null ? null : { value: percent(lift.lift), interval: inPercent(lift.interval) },
     always_within: alwaysWithin === null ? null : inPercent(alwaysWithin),
     no_difference_above: atMost === null ? null : percent(atMost),
+    revenue: revenue.map(({ currency, perPerson, alwaysWithin: within }) => ({
+      currency,
+      per_person_minor: { variant: minor(perPerson.arm), against: minor(perPerson.against) },
+      always_within_minor: { low: minor(within.low), high: minor(within.high) },
+    })),
   };
 }
 
-function present({ experiment, sequence, campaignName, arms, goesOnBecause, judgement, comparisons }: ExperimentView) {
-  const { id, stepId, campaignId, channel, shares, status, startedAt, endedAt, winner, verdict, takeover, version, resolvedAt, resolvedBy } =
+function present({ experiment, sequence, campaignName, arms, goesOnBecause, judgement, comparisons, guardrails, chances }: ExperimentView) {
+  const { id, mode, stepId, campaignId, channel, shares, status, startedAt, endedAt, winner, verdict, takeover, version, resolvedAt, resolvedBy } =
     experiment;
   return {
-    ...{ id, sequence, step: stepId, campaign: campaignId, campaign_name: campaignName, channel, status, goes_on_because: goesOnBecause },
+    ...{
+      id,
+      sequence,
+      step: stepId === wholeSequence ? null : stepId,
+      campaign: campaignId,
+      campaign_name: campaignName,
+      channel,
+      mode,
+      status,
+      goes_on_because: goesOnBecause,
+    },
     ...{ started_at: isoTime(startedAt), ended_at: isoTimeOrNull(endedAt), winner },
     p: verdict?.p ?? judgement?.p ?? null,
     z: verdict === null ? (judgement?.z ?? null) : verdict.z,
     arms: arms.map(({ variant, people, sent, opened, clicked, complete, converted }) => ({
-      ...{ variant, script: experiment.scripts?.[variant] ?? null, share: shares[variant] ?? 0, people, sent, opened, clicked, complete, converted },
+      ...{
+        variant,
+        script: experiment.scripts?.[variant] ?? null,
+        share: shares[variant] ?? 0,
+        chance_best: chances?.[variant] ?? null,
+        people,
+        sent,
+        opened,
+        clicked,
+        complete,
+        converted,
+      },
     })),
     comparisons: comparisons.map(presentComparison),
+    guardrails: guardrails.map(({ metric, arm, people, cases, others, within, isWorse }) => ({
+      ...{ metric, variant: arm, people, cases, others, always_within: within === null ? null : inPercent(within), worse: isWorse },
+    })),
     decided_by: verdict?.arms.map(({ id: variant, people, converted }) => ({ variant, people, converted })) ?? null,
     ...{ takeover, version, resolved_at: isoTimeOrNull(resolvedAt), resolved_by: resolvedBy },
   };

@@ -43,7 +43,7 @@ const variantsSchema = z
   .object({
     sequence: z.string(),
     name: z.string(),
-    step: z.string(),
+    step: z.string().meta({ description: '`*`: courses of the whole sequence are compared (`arms`).' }),
     window_seconds: z.number().meta({ description: 'How long after the assignment an order counts.' }),
     variants: z.array(figuresSchema),
     sample_ratio: z.object({ chi_squared: z.number(), p: z.number(), mismatch: z.boolean() }).nullable().meta({
@@ -59,7 +59,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     '/api/variants',
     {
       schema: {
-        summary: 'Compare the variants of steps',
+        summary: 'Compare the variants of steps, and the courses of sequences',
         description:
           'For each step with variants, or that had some: who got which, what they opened and clicked, and how many ordered within the goal’s window.',
         response: { 200: z.object({ data: z.array(variantsSchema) }), ...problems(401, 429, 503) },
@@ -71,7 +71,15 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 
 function present({ sequence, name, step, windowMs, variants, sampleRatio, judgement }: StepVariants) {
   const ratio = sampleRatio === null ? null : { chi_squared: sampleRatio.chiSquared, p: sampleRatio.p, mismatch: sampleRatio.mismatch };
-  return { sequence, name, step, window_seconds: windowMs / 1_000, variants: variants.map(presentFigures), sample_ratio: ratio, judgement };
+  return {
+    sequence,
+    name,
+    step,
+    window_seconds: windowMs / 1_000,
+    variants: variants.map(presentFigures),
+    sample_ratio: ratio,
+    judgement,
+  };
 }
 
 function presentFigures({ rate, interval, ...counts }: VariantFigures) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { endingOf, shortestTestMs } from '../../../domain/experiments/ending.ts';
 import { judge } from '../../../domain/experiments/judge.ts';
-import { areSameArms, comparedSteps, withWinner } from '../../../domain/experiments/take-over.ts';
+import { areSameArms, comparedIn, withWinner } from '../../../domain/experiments/take-over.ts';
 import { parseSequence } from '../../../domain/sequence/parse-sequence.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -38,7 +38,7 @@ function run(seed: number, rates: readonly [number, number], peopleADay: number)
       people: known.reduce((sum, one) => sum + (one[index]?.people ?? 0), 0),
       converted: known.reduce((sum, one) => sum + (one[index]?.converted ?? 0), 0),
     }));
-    const test = { startedAtMs: 0, judgement: judge(cases), windowMs: windowDays * dayMs, shortestMs: shortestTestMs };
+    const test = { startedAtMs: 0, judgement: judge(cases), harmful: [], windowMs: windowDays * dayMs, shortestMs: shortestTestMs };
     const ending = endingOf(test, (day + 1) * dayMs);
     if (ending.kind === 'ended') return { day, winner: ending.winner };
   }
@@ -67,13 +67,15 @@ describe('the floor beneath a test', () => {
     { id: 'a', people: 60, converted: 2, share: 0.5 },
     { id: 'b', people: 60, converted: 58, share: 0.5 },
   ]);
-  const test_ = { startedAtMs: 0, judgement: clear, windowMs: dayMs, shortestMs: shortestTestMs };
+  const test_ = { startedAtMs: 0, judgement: clear, harmful: [], windowMs: dayMs, shortestMs: shortestTestMs };
 
   test('is a week, one whole window, 50 people in each arm, and counts that can be believed', () => {
     expect(endingOf(test_, 7 * dayMs - 1)).toEqual({ kind: 'runs', because: 'too_young' });
     expect(endingOf(test_, 7 * dayMs)).toEqual({ kind: 'ended', winner: 'b' });
     expect(endingOf({ ...test_, windowMs: 30 * dayMs }, 29 * dayMs)).toEqual({ kind: 'runs', because: 'too_young' });
     expect(endingOf({ ...test_, judgement: null }, 8 * dayMs)).toEqual({ kind: 'runs', because: 'unsound' });
+    expect(endingOf({ ...test_, harmful: ['b'] }, 8 * dayMs)).toEqual({ kind: 'runs', because: 'harm' });
+    expect(endingOf({ ...test_, harmful: ['a'] }, 8 * dayMs)).toEqual({ kind: 'ended', winner: 'b' });
     const few = judge([
       { id: 'a', people: 49, converted: 0, share: 0.5 },
       { id: 'b', people: 60, converted: 60, share: 0.5 },
@@ -92,7 +94,7 @@ describe('a winner', () => {
 
   test('is what everybody gets', () => {
     const before = definitionOf('  - { id: mail, at: 2h, channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/b }] }\n');
-    expect(comparedSteps(before)).toEqual([{ stepId: 'mail', shares: { a: 0.5, b: 0.5 } }]);
+    expect(comparedIn(before)).toEqual([{ stepId: 'mail', shares: { a: 0.5, b: 0.5 } }]);
     const after = withWinner(before, 'mail', 'b');
     expect(after?.steps[0]).toMatchObject({ content: 'cart/b', due: { delayMs: 2 * hourMs } });
     expect(after?.steps[0]).not.toHaveProperty('variants');
@@ -110,7 +112,7 @@ describe('a winner', () => {
   });
 
   test('texts that are there for variety are no test, and other weights are another one', () => {
-    expect(comparedSteps(definitionOf('  - { id: mail, at: 2h, channel: email, texts: [cart/a, cart/b] }\n'))).toEqual([]);
+    expect(comparedIn(definitionOf('  - { id: mail, at: 2h, channel: email, texts: [cart/a, cart/b] }\n'))).toEqual([]);
     expect(areSameArms({ a: 0.5, b: 0.5 }, { b: 0.5, a: 0.5 })).toBe(true);
     expect(areSameArms({ a: 0.5, b: 0.5 }, { a: 0.75, b: 0.25 })).toBe(false);
     expect(areSameArms({ a: 1 }, { a: 0.5, b: 0.5 })).toBe(false);

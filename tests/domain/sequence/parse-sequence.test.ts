@@ -184,7 +184,7 @@ describe('a mistake is named with its line and its remedy:', () => {
     [
       'a condition that nobody knows',
       file({ steps: step('when: { oppened: email }') }),
-      '5:71 Step `email`: `when.oppened` is no condition: write converted, opened, clicked, replied, segment, stage, value, stock, attribute, not, all or any',
+      '5:71 Step `email`: `when.oppened` is no condition: write converted, opened, clicked, replied, segment, stage, value, stock, attribute, arm, not, all or any',
     ],
     [
       'two conditions side by side',

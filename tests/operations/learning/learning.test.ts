@@ -7,7 +7,7 @@ import { readDelays } from '../../../operations/learning/delays.ts';
 import { readPhrases } from '../../../operations/learning/phrases.ts';
 import { readTestedArms } from '../../../operations/learning/tested-arms.ts';
 import { compilePreset, publishPreset } from '../../../operations/publish-sequence.ts';
-import { ask } from '../../api/left-carts.ts';
+import { ask, type Method } from '../../api/left-carts.ts';
 import { openShop, type Shop } from '../../helpers/shop.ts';
 
 // What results teach: docs/rules.md#rule-113 to 116
@@ -26,7 +26,7 @@ afterAll(async () => {
   await shop.close();
 });
 
-const api = (path: string) => ask(shop, shop.tenant.apiKey, path);
+const api = (path: string, method: Method = 'GET') => ask(shop, shop.tenant.apiKey, path, method);
 const inTenant = <T>(work: Parameters<typeof shop.deps.db.withTenant<T>>[1]) => shop.deps.db.withTenant(shop.tenant.tenantId, work);
 const text = (words: string) => `{{ store.name }}: ${words} {{ cart.url }} {{ optOut }}`;
 
@@ -283,4 +283,23 @@ test('drop-offs, leaderboards and the overview are counted from real enrollments
   });
   for (const of of ['campaigns', 'sources', 'imports']) expect((await api(`/api/learning/leaderboards?of=${of}`)).status).toBe(200);
   expect((await api('/api/learning/leaderboards?of=luck')).status).toBe(400);
+
+  // Where it loses most, a comparison is drafted. Nothing is in use before somebody approves it, once.
+  const suggested = async () =>
+    ((await api('/api/suggestions')).body as { data: Record<string, unknown>[] }).data.filter(({ sequence }) => sequence === 'cart');
+  const [suggestion, ...more] = await suggested();
+  expect(more).toEqual([]);
+  expect(suggestion).toMatchObject({
+    ...{ step: 'email_24h', kind: 'delay', version: 1, evidence: { n: 30, left: 21, rate: 70 } },
+    counter_metrics: ['opt_outs', 'complaints', 'refunds'],
+    draft: expect.stringContaining('later: 12h') as unknown,
+  });
+  expect((await api('/api/sequences/cart')).body).toMatchObject({ version: 1 });
+  expect((await api('/api/suggestions/nothing/approve', 'POST')).body).toMatchObject({ code: 'unknown_suggestion' });
+  const path = `/api/suggestions/${String(suggestion?.['id'])}/approve`;
+  const approved = await Promise.all([1, 2].map(() => api(path, 'POST')));
+  expect(approved.map(({ status }) => status).filter((status) => status === 200)).toHaveLength(1);
+  expect((await api('/api/sequences/cart')).body).toMatchObject({ version: 2 });
+  expect(await suggested()).toEqual([]);
+  expect((await api(path, 'POST')).status).toBe(404);
 });

@@ -1,0 +1,106 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { guardrailMetrics } from '../../../operations/experiments/standing.ts';
+import { approveSuggestion, type DraftedSuggestion, readSuggestions, suggestionKinds } from '../../../operations/learning/suggestions.ts';
+import { actorOf, callerOf } from '../../plugins/authenticate.ts';
+import { problem, problems } from '../../plugins/errors.ts';
+import { inPercent, intervalSchema, percent } from '../learning/schemas.ts';
+import type { Resource, ResourceOptions } from '../resource.ts';
+
+/** Long enough for a figure, and short enough for the sequence as it is. */
+const days = 90;
+
+const suggestionSchema = z
+  .object({
+    id: z.string().meta({ description: 'The same for the same change of the same version.' }),
+    sequence: z.string(),
+    name: z.string(),
+    version: z.int().meta({ description: 'The version in use, of which it is a change.' }),
+    step: z.string(),
+    kind: z.enum(suggestionKinds),
+    change: z.string().meta({ description: 'In a sentence: what one half of the people would get otherwise.' }),
+    evidence: z
+      .object({
+        definition: z.string(),
+        n: z.int(),
+        left: z.int(),
+        rate: z.number(),
+        interval: intervalSchema,
+        advice: z.string(),
+        by_hours_p: z.number().nullable(),
+      })
+      .meta({ description: 'Why it is suggested. It is no proof of an effect: that is what the comparison is for.' }),
+    target: z.string().meta({ description: 'What the comparison is decided by.' }),
+    counter_metrics: z
+      .array(z.enum(guardrailMetrics))
+      .meta({ description: 'What must not get worse: an arm that does harm for certain is taken out.' }),
+    draft: z
+      .string()
+      .meta({ description: 'The whole sequence file with the comparison in it, YAML. Nothing of it is in use before it is approved.' }),
+  })
+  .meta({ id: 'Suggestion' });
+
+const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
+  const since = () => deps.clock.nowMs() - days * 86_400_000;
+
+  app.get(
+    '/api/suggestions',
+    {
+      schema: {
+        summary: 'List comparisons that the results suggest',
+        description:
+          'For each sequence at most one: what to try where it loses most, by what began in the last 90 days, drafted as a comparison by chance. Sequences that compare something already, and what was compared once, are not among them.',
+        response: { 200: z.object({ data: z.array(suggestionSchema) }), ...problems(401, 429, 503) },
+      },
+    },
+    async (request) => ({ data: (await readSuggestions(deps, callerOf(request).tenantId, since())).map(present) }),
+  );
+
+  app.post(
+    '/api/suggestions/:id/approve',
+    {
+      schema: {
+        summary: 'Publish a suggested comparison',
+        description:
+          'As a new version of its sequence, for new enrollments; the version before can be published again by a rollback. The test begins with the first person, and ends by itself.',
+        params: z.object({ id: z.string().max(60) }),
+        response: { 200: z.object({ sequence: z.string(), version: z.int() }), ...problems(401, 404, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const approved = await approveSuggestion(deps, {
+        ...{ tenantId: callerOf(request).tenantId, id: request.params.id, actor: actorOf(request) },
+        sinceMs: since(),
+      });
+      if (approved.kind === 'approved') return { sequence: approved.sequence, version: approved.version };
+      if (approved.kind === 'unknown')
+        return problem(reply, 404, 'unknown_suggestion', 'It is not suggested, or not any more: list the suggestions again.');
+      return problem(
+        reply,
+        409,
+        'not_published',
+        `The version with the comparison was not published (${approved.why}): look at the sequence, and repeat.`,
+      );
+    },
+  );
+};
+
+function present({ id, sequence, name, version, step, kind, change, evidence, file }: DraftedSuggestion): z.input<typeof suggestionSchema> {
+  const { n, left, rate, interval, advice, byHoursP } = evidence;
+  return {
+    ...{ id, sequence, name, version, step, kind, change, draft: file },
+    evidence: {
+      definition: 'Those to whom the step’s message went out and whose sequence ended behind it without a conversion, of all to whom it went out.',
+      ...{ n, left, rate: percent(rate), interval: inPercent(interval), advice, by_hours_p: byHoursP },
+    },
+    target: 'People who order within the goal’s window, of all who were assigned, whether or not they got a message.',
+    counter_metrics: [...guardrailMetrics],
+  };
+}
+
+export const resource: Resource = {
+  tag: { name: 'suggestions', description: 'Comparisons that the results suggest, as drafts' },
+  guard: 'tenant',
+  changes: 'edit',
+  routes,
+};

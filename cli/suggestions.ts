@@ -1,0 +1,31 @@
+import { unwrap } from '../sdk/index.ts';
+import { type Command, required, UsageError } from './command.ts';
+
+/** What the results suggest to compare. */
+export const suggestions: Command = {
+  summary: 'comparisons that the results suggest, as drafts, until somebody approves one',
+  usage: `rekindle suggestions               what to try in each sequence where it loses most, with the evidence
+rekindle suggestions show <id>     the sequence file with the comparison in it
+rekindle suggestions approve <id>  publish it for new enrollments: the test begins, and ends by itself`,
+  example: 'rekindle suggestions approve 3f9a0c4d2b7e61850a9c4f1e',
+  takes: { show: 1, approve: 1 },
+  options: {},
+  async run({ store, args: [action, id] }) {
+    if (action === 'approve') {
+      const data = unwrap(await store.suggestions.approve(required(id, 'The suggestion’s id')));
+      return { data, lines: [`${data.sequence} is version ${data.version}. The test begins with the first person.`] };
+    }
+    if (action !== undefined && action !== 'show') throw new UsageError('Say show or approve, or nothing for the list.');
+    const { data } = unwrap(await store.suggestions.list());
+    if (action === 'show') {
+      const one = data.find((suggestion) => suggestion.id === required(id, 'The suggestion’s id'));
+      if (one === undefined) throw new UsageError(`Nothing with the id ${id} is suggested.`);
+      return { data: one, lines: one.draft.trimEnd().split('\n') };
+    }
+    const lines = data.map(
+      ({ id: own, sequence, step, change, evidence: { left, n, advice } }) =>
+        `${own}  ${sequence}/${step}  ${change} ${left} of ${n} left behind it. ${advice}`,
+    );
+    return { data, lines: lines.length === 0 ? ['Nothing is suggested: no sequence loses enough, or all compare something already.'] : lines };
+  },
+};

@@ -1,0 +1,8 @@
+import type { Api } from '../api.ts';
+
+export const suggestions = (api: Api) => ({
+  /** Comparisons that the results suggest. Nothing of them is in use. */
+  list: api.plain('GET /api/suggestions'),
+  /** Publish one, as a new version of its sequence: its test begins with the first person. */
+  approve: api.plain('POST /api/suggestions/{id}/approve'),
+});
