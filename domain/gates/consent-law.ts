@@ -4,7 +4,7 @@ import { consentLawVersion, type SoftGround } from '../law/consent-law.ts';
 import { consentByLaw, type LegalConsent, type SoftEvidence } from '../people/consent-by-law.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import type { ChannelFacts, Facts } from './facts.ts';
-import type { GateInput } from './gate.ts';
+import type { GateCheck } from './verdict.ts';
 import { latestOf } from './latest.ts';
 
 type Asked = Pick<Facts, 'person' | 'settings' | 'subject'>;
@@ -32,8 +32,8 @@ function evidenceOf({ contacts }: Facts['person'], { lastActivityMs, isInquiry }
 }
 
 /** What of it stands in a decision. */
-export function legalConsentInput(found: LegalConsent): GateInput {
-  const input: GateInput = { law: found.law.id, source: found.law.source, version: consentLawVersion };
+export function legalConsentInput(found: LegalConsent): GateCheck['input'] {
+  const input: GateCheck['input'] = { law: found.law.id, source: found.law.source, version: consentLawVersion };
   if (found.allowed) {
     input['restsOn'] = found.restsOn;
     if (found.untilMs !== null) input['untilMs'] = found.untilMs;
@@ -44,14 +44,14 @@ export function legalConsentInput(found: LegalConsent): GateInput {
 const grounds: Record<SoftGround, string> = { purchase: 'the last purchase', inquiry: 'the last question', negotiation: 'the cart' };
 
 /** `in DE the law asks for consent (UWG § 7)`, for a sentence about a step that was not sent. */
-export function consentLawWords({ law, source, endedMs }: GateInput): string {
+export function consentLawWords({ law, source, endedMs }: GateCheck['input']): string {
   if (typeof law !== 'string') return 'the law where the person is asks for consent';
   const ended = typeof endedMs === 'number' ? `; what stood for it ended on ${new Date(endedMs).toISOString().slice(0, 10)}` : '';
   return `in ${law} the law asks for consent (${String(source)})${ended}`;
 }
 
 /** What a message rests on, for the note of a decision; null: on consent, or on nothing that the law asks for. */
-export function softGroundWords({ law, restsOn, untilMs }: GateInput): string | null {
+export function softGroundWords({ law, restsOn, untilMs }: GateCheck['input']): string | null {
   if (typeof restsOn !== 'string' || !Object.hasOwn(grounds, restsOn)) return null;
   const until = typeof untilMs === 'number' ? `, until ${new Date(untilMs).toISOString().slice(0, 10)}` : '';
   return `In ${String(law)} ${grounds[restsOn as SoftGround]} stands for consent${until}.`;
