@@ -190,8 +190,6 @@ test('forty reminders whose moments have all passed leave as a bot may send them
 }, async () => {
   const far = await startBotApi();
   onTestFinished(() => far.stop());
-  // More than 30 messages within a second are refused, as Telegram may.
-  far.api.isStrict = true;
   const { tenantId } = shop.tenant;
   const config = { token, updates: 'webhook', baseUrl: far.url };
   const made = await createConnection(shop.deps, tenantId, { integration: 'telegram', name: 'Bot', config, secrets: [] }, 'a test');
@@ -244,9 +242,14 @@ test('forty reminders whose moments have all passed leave as a bot may send them
   }
   await all;
   const ids = runs.map(({ id }) => id);
-  const rows = await inTenant((tx) => tx.select({ state: messages.state }).from(messages).where(inArray(messages.enrollmentId, ids)));
+  const rows = await inTenant((tx) =>
+    tx.select({ state: messages.state, claimedAt: messages.claimedAt }).from(messages).where(inArray(messages.enrollmentId, ids)),
+  );
   expect(rows.map(({ state }) => state)).toEqual(runs.map(() => 'sent'));
-  // Calls that the machine holds up for longer than the window is longer than a second may meet others, one at a time.
-  const refused = far.api.calls.filter(({ status }) => status === 429);
-  expect(refused.length).toBeLessThanOrEqual(2);
+  const claimed = rows.map(({ claimedAt }) => claimedAt ?? 0).toSorted((a, b) => a - b);
+  // Of 28 places for messages in 1.1 s each is noted before its claim, and the next one after that: this holds however slow the machine is.
+  for (const [n, atMs] of claimed.entries()) {
+    const before = claimed[n - 29];
+    if (before !== undefined) expect(atMs - before).toBeGreaterThanOrEqual(1_098);
+  }
 });
