@@ -16,7 +16,8 @@ describe('guardrails', () => {
     expect(worseOf([arm('a', 300, 3), arm('b', 300, 9)])).toEqual([]);
     expect(worseOf([arm('a', 1_000, 80), arm('b', 1_000, 80)])).toEqual([]);
     // Too few people for anything.
-    expect(worseOf([arm('a', 49, 0), arm('b', 49, 49)])).toEqual([]);
+    expect(worseOf([arm('a', 49, 1), arm('b', 49, 48)])).toEqual([]);
+    expect(worseOf([arm('a', 50, 1), arm('b', 50, 48)])).toEqual(['b opt_outs']);
     expect(readGuardrails([arm('a', 1_000, 0)])).toEqual([]);
   });
 
