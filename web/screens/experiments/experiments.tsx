@@ -108,7 +108,7 @@ function OneTest({ test, band, step }: { test: Experiment; band: number; step: S
   const title =
     test.sequence === null
       ? `${test.campaign_name ?? 'A campaign'}: ${(test.channel ?? '').toLowerCase()}`
-      : `${step?.name ?? test.sequence}: ${plain(test.step ?? '')}`;
+      : `${step?.name ?? test.sequence}: ${test.step === null ? 'the whole sequence' : plain(test.step)}`;
   return (
     <Panel
       title={title}

@@ -32,6 +32,10 @@ export function verdictOf(test: Experiment, band: number): string {
       const fewest = Math.min(...test.arms.map(({ complete }) => complete));
       return `Too few people to say: each variant needs 50 whose time to order is over, and one has ${formatNumber(fewest)}.`;
     }
+    case 'harm':
+      return 'The variant that sells best makes something worse that it must not: opt-outs, complaints or refunds. It wins nothing.';
+    case 'bandit':
+      return 'No test: more people get what brings more, and nothing is judged. It goes on until somebody ends it.';
     default:
       if (comparisons.length > 0 && comparisons.every((one) => isIndifferent(one, band)))
         return `No difference that matters: whatever it is, it is below ${inPoints(Math.max(...comparisons.map((one) => one.no_difference_above ?? 0)))}.`;
