@@ -43,11 +43,11 @@ export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
     if (gate === undefined) continue;
     const opensMs = opening.movedTo[index] ?? null;
     const input = gate.input(situation);
-    checks.push(
-      opensMs === null
-        ? { gate: gate.name, result: 'pass', input }
-        : { gate: gate.name, result: 'defer', input: { ...input, opensMs }, note: typeof gate.note === 'string' ? gate.note : gate.note(situation) },
-    );
+    if (opensMs === null) checks.push({ gate: gate.name, result: 'pass', input });
+    else {
+      const note = typeof gate.note === 'string' ? gate.note : gate.note(situation);
+      checks.push({ gate: gate.name, result: 'defer', input: { ...input, opensMs }, note });
+    }
   }
 
   for (const gate of finalGates) {

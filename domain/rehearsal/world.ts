@@ -149,6 +149,10 @@ interface Grant {
   againMs: EpochMs;
 }
 
+// Replaced when they change.
+const noGrants: World['grants'] = new Map();
+const noTexts: World['decidedTexts'] = new Set();
+
 /** The world at the moment when the subject was last active. */
 export function newWorld(
   anchorMs: EpochMs,
@@ -179,8 +183,8 @@ export function newWorld(
     sequence: only === undefined ? null : { paused: false, exit: null, only },
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
     arm: arms === undefined ? null : ((arms.find(({ id }) => id === setting.arm) ?? arms[0])?.id ?? null),
-    grants: new Map(),
-    decidedTexts: new Set(),
+    grants: noGrants,
+    decidedTexts: noTexts,
     turns: { freeAtMs: anchorMs, reserved: new Map() },
   };
 }
@@ -380,7 +384,7 @@ function newRow(
 }
 
 function write(world: World, before: Message | undefined, row: Message): void {
-  world.ledger = before === undefined ? world.ledger.concat(row) : world.ledger.map((message) => (message === before ? row : message));
+  world.ledger = before === undefined ? [...world.ledger, row] : world.ledger.map((message) => (message === before ? row : message));
 }
 
 /** The next message starts without refusals; the suppression stays. */
