@@ -13,7 +13,8 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const adminUrl = inject('postgresUrl');
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await asOwner(adminUrl, `create database ${name} template ${templateDatabase}`);
+  // Copied file by file, not block by block through the log, which takes longer.
+  await asOwner(adminUrl, `create database ${name} template ${templateDatabase} strategy file_copy`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => asOwner(adminUrl, `drop database if exists ${name} with (force)`) };

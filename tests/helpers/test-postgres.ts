@@ -1,5 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
@@ -8,6 +7,7 @@ import { startPostgres } from '../../local/postgres.ts';
 import { removePostgres } from '../../local/postgres-place.ts';
 import { loadPresets } from '../../operations/publish-presets.ts';
 import type { CompiledPreset } from '../../operations/publish-sequence.ts';
+import { fastFolder } from './fast-folder.ts';
 import { onFreePort, oncePerRun } from './once-per-run.ts';
 import { templateDatabase } from './template-database.ts';
 
@@ -25,7 +25,7 @@ declare module 'vitest' {
 const shared = oncePerRun(
   'postgres',
   async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'rekindle-test-'));
+    const dir = fastFolder('rekindle-test');
     // As root, Postgres runs as another user who must be able to enter.
     chmodSync(dir, 0o755);
     const log = (line: string) => process.stderr.write(`[postgres] ${line}\n`);
