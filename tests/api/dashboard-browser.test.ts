@@ -18,7 +18,7 @@ const title = hasBrowser ? 'the dashboard' : `the dashboard: SKIPPED, there is n
 if (!hasBrowser) console.warn(title);
 const origin = 'http://rekindle.example.com';
 const password = 'correct horse battery';
-// A folder that keeps a picture of whatever is checked, to be looked at: DASHBOARD_PICTURES=/tmp/pictures npx vitest run tests/api/dashboard-browser.test.ts
+// A folder that keeps a picture of whatever is checked, to be looked at: DASHBOARD_PICTURES=pictures npx vitest run tests/api/dashboard-browser.test.ts
 const pictures = process.env['DASHBOARD_PICTURES'];
 const taken = new Map<string, number>();
 /** `campaigns`, `campaigns-2`: the store and ids are left out. */
