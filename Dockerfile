@@ -12,6 +12,9 @@ FROM node:24-slim AS dependencies
 WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund
+# For models of a store's own, 140 MB: docker build --build-arg ONNX=1
+ARG ONNX=0
+RUN if [ "$ONNX" != 1 ]; then rm -rf node_modules/onnxruntime-web node_modules/onnxruntime-common; fi
 
 FROM node:24-slim
 # The worker's native core reads the system's certificates; slim images have none.

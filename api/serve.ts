@@ -37,6 +37,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,
     interventionStores: env.REKINDLE_INTERVENTION_STORES,
+    ownModels: env.REKINDLE_RISK_MODELS,
     log,
     applicationName: 'rekindle-api',
     telemetry,

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DkimConfigError, readDkimKey } from '../integrations/smtp/dkim-key.ts';
@@ -66,6 +67,8 @@ const remedies = {
   GHOST_SWEEP_SECONDS: 'Give the seconds between two sweeps for leads that left a chat, 60 or more, or leave it out to use 1800 (30 min).',
   GHOST_SWEEP_MOST: 'Give how many leads of a store that left a chat a sweep examines at most, 1 to 10000, or leave it out to use 1000.',
   REKINDLE_INTERVENTION_STORES: 'Give the percent of stores whose accounts get interventions by themselves, 0 to 100, or leave it out to use 100.',
+  REKINDLE_RISK_MODELS:
+    'Give the path of an existing folder of ONNX models, one `<id of the store>.onnx` for each store that brings its own, or leave it out.',
   GHL_API_KEY: 'Give the private integration token of the GoHighLevel location (Settings → Private Integrations), or leave both GHL_* out.',
   GHL_LOCATION_ID: 'Give the id of the GoHighLevel location, as the address of its pages has it behind /location/, or leave both GHL_* out.',
   METRICS_PORT: 'Give a port between 1 and 65535 for the worker’s own /metrics, or leave it out.',
@@ -75,6 +78,8 @@ const remedies = {
 type Variable = keyof typeof remedies;
 
 const port = z.coerce.number('is not a number').int('is not a whole number').min(1, 'is below 1').max(65_535, 'is above 65535');
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 function urlOf(...protocols: string[]) {
   return z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
@@ -171,6 +176,7 @@ const schema = z.object({
     .max(604_800, 'is more than a week')
     .default(14_400),
   REKINDLE_INTERVENTION_STORES: z.coerce.number('is not a number').min(0, 'is below 0').max(100, 'is above 100').default(100),
+  REKINDLE_RISK_MODELS: z.string().refine(isFolder, 'is no folder that exists').optional(),
   SILENT_SWEEP_MOST: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is below 1').max(10_000, 'is above 10000').default(100),
   GHOST_SWEEP_SECONDS: z.coerce
     .number('is not a number')
@@ -240,6 +246,8 @@ export interface Env {
   GHOST_SWEEP_MOST: number;
   /** Percent of the stores whose accounts get interventions by themselves. */
   REKINDLE_INTERVENTION_STORES: number;
+  /** The folder of models that stores have brought; null: nobody brings any. */
+  REKINDLE_RISK_MODELS: string | null;
   /** Where people may sign in beside a password; null: nowhere. */
   OIDC: { issuer: string; clientId: string; clientSecret: string } | null;
   /** The GoHighLevel location of the first store; null: none is named here. */
@@ -302,6 +310,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     GHOST_SWEEP_SECONDS: env.GHOST_SWEEP_SECONDS,
     GHOST_SWEEP_MOST: env.GHOST_SWEEP_MOST,
     REKINDLE_INTERVENTION_STORES: env.REKINDLE_INTERVENTION_STORES,
+    REKINDLE_RISK_MODELS: env.REKINDLE_RISK_MODELS ?? null,
     OIDC: oidc.provider,
     GHL: ghl.location,
     METRICS_PORT: env.METRICS_PORT ?? null,

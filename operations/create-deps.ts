@@ -3,6 +3,7 @@ import { openDatabase } from '../db/client.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import { type PrivateAddresses, restrictPrivateAddresses } from '../integrations/http/outbound.ts';
 import { createSender, createSenders, integrations, sends, type Integrations } from '../integrations/index.ts';
+import { OwnModels } from '../integrations/onnx/own-models.ts';
 import type { Sender } from '../integrations/port.ts';
 import { DeliverySets, type SetOptions } from './intake/delivery-sets.ts';
 import { Floods } from './intake/flood.ts';
@@ -42,6 +43,8 @@ export interface DepsOptions {
   /** Where the whole process may connect to beside the public internet; absent: as it was. */
   privateAddresses?: PrivateAddresses;
   timeScale: number | null;
+  /** The folder of models that stores have brought; absent or null: nobody brings any. */
+  ownModels?: string | null;
   /** Percent of the stores whose accounts get interventions by themselves; absent: all of them. */
   interventionStores?: number;
   log: Log;
@@ -120,6 +123,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     mailFrom: mail.mailFrom,
     publicUrl: options.publicUrl,
     timeScale: options.timeScale,
+    ownModels: new OwnModels(options.ownModels ?? null),
     interventionStores: options.interventionStores ?? 100,
     kickRelay: () => {
       for (const listener of kicked) listener();

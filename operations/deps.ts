@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts';
 import type { Integrations } from '../integrations/index.ts';
+import type { OwnModels } from '../integrations/onnx/own-models.ts';
 import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { SubjectKinds } from '../domain/subjects/index.ts';
 import type { StepActionKind } from '../domain/actions/decide-action.ts';
@@ -170,6 +171,8 @@ export interface Deps {
   createSenders(integration: string, config: string, context: SenderContext): readonly Sender[];
   /** The installation's own senders, at most one a channel: for tenants without a connection of that channel. */
   defaultSenders: readonly Sender[];
+  /** Models of their own that stores have brought. Source: docs/rules.md#rule-126 */
+  ownModels: Pick<OwnModels, 'of'>;
   /** Percent of the stores whose accounts get interventions by themselves. Source: docs/rules.md#rule-122 */
   interventionStores: number;
   /** From whom emails come that the installation itself sends to people who work with it; null: it sends none. */

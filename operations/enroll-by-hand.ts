@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { enrollmentRequests, subjectKeys, subjects } from '../db/schema/index.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
@@ -110,17 +110,31 @@ async function readRequest(tx: Tx, key: string) {
 
 /** A draft of the subject's world, under the locks of its owner. @returns null where the tenant has no such subject */
 export async function draftOf(tx: Tx, deps: Deps, { tenantId, subjectId }: Pick<HandStart, 'tenantId' | 'subjectId'>): Promise<Draft | null> {
-  const ownerOf = async () => (await tx.select({ contactId: subjects.contactId }).from(subjects).where(eq(subjects.id, subjectId)))[0];
-  const known = await ownerOf();
-  if (known === undefined) return null;
+  const draft = await draftOfAll(tx, deps, tenantId, [subjectId]);
+  return draft.findSubject(subjectId) === null ? null : draft;
+}
+
+/**
+ * One draft of the worlds of several subjects, under the locks of all their owners. A subject that the tenant does not have is not in it.
+ * @throws MovedError where one of them has another owner by the time the locks are held
+ */
+export async function draftOfAll(tx: Tx, deps: Deps, tenantId: string, subjectIds: readonly string[]): Promise<Draft> {
+  const ids = [...subjectIds];
+  const ownersOf = async () => {
+    const rows = await tx.select({ id: subjects.id, contactId: subjects.contactId }).from(subjects).where(inArray(subjects.id, ids));
+    return new Map(rows.map(({ id, contactId }) => [id, contactId]));
+  };
+  const known = await ownersOf();
   const keys = await tx
     .select({ connectionId: subjectKeys.connectionId, kind: subjectKeys.kind, value: subjectKeys.value })
     .from(subjectKeys)
-    .where(and(eq(subjectKeys.tenantId, tenantId), eq(subjectKeys.subjectId, subjectId)));
-  const locked = await lockNamed(tx, { identities: [], keys, stops: false, contactIds: known.contactId === null ? [] : [known.contactId] });
-  if ((await ownerOf())?.contactId !== known.contactId) throw new MovedError();
+    .where(and(eq(subjectKeys.tenantId, tenantId), inArray(subjectKeys.subjectId, ids)));
+  const contactIds = [...new Set([...known.values()].filter((id) => id !== null))];
+  const locked = await lockNamed(tx, { identities: [], keys, stops: false, contactIds });
+  const now = await ownersOf();
+  for (const [id, contactId] of known) if (now.get(id) !== contactId) throw new MovedError();
   const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
-  const found = { ...locked, subjects: [...new Set([...locked.subjects, subjectId])].sort() };
+  const found = { ...locked, subjects: [...new Set([...locked.subjects, ...known.keys()])].sort() };
   const world = await readWorld(tx, deps.versions, found, { ...nothingBesides, parts: ['runs', 'sequences'] });
   return new Draft({ ...world, suppressions: await readSuppressions(tx, context, world.identities) }, context);
 }

@@ -7587,13 +7587,18 @@ export interface components {
                 at_least: number | null;
                 below: number | null;
             } | null;
-            /** @description Of a chance: its logit is this and all weights. */
+            /** @description Of a chance: its logit is this and all weights; null where the reasons are approximate. */
             base: number | null;
             /** @description The heaviest first: above 0 towards being lost. Of rules, their shares of the rank. */
             factors: {
                 features: string[];
                 weight: number;
             }[];
+            /**
+             * @description `exact`: nothing but these factors went into the score. `approximate`: of a model of the store’s own; each factor is what the score would lose without it.
+             * @enum {string}
+             */
+            reasons: "exact" | "approximate";
             /** @description Where bands begin; a border belongs to the band above it. `version`: of the store’s settings. */
             thresholds: {
                 version: number;
@@ -10684,13 +10689,18 @@ export interface components {
                 at_least: number | null;
                 below: number | null;
             } | null;
-            /** @description Of a chance: its logit is this and all weights. */
+            /** @description Of a chance: its logit is this and all weights; null where the reasons are approximate. */
             base: number | null;
             /** @description The heaviest first: above 0 towards being lost. Of rules, their shares of the rank. */
             factors: {
                 features: string[];
                 weight: number;
             }[];
+            /**
+             * @description `exact`: nothing but these factors went into the score. `approximate`: of a model of the store’s own; each factor is what the score would lose without it.
+             * @enum {string}
+             */
+            reasons: "exact" | "approximate";
             /** @description Where bands begin; a border belongs to the band above it. `version`: of the store’s settings. */
             thresholds: {
                 version: number;
@@ -11723,7 +11733,7 @@ export interface components {
              * @enum {string}
              */
             role: "champion" | "challenger" | "retired";
-            /** @description Which of those that were tried it is. */
+            /** @description Which of those that were tried it is; `own`: a file of the store’s own. */
             name: string;
             prediction: {
                 /** @enum {string} */
@@ -12698,13 +12708,18 @@ export interface components {
                 at_least: number | null;
                 below: number | null;
             } | null;
-            /** @description Of a chance: its logit is this and all weights. */
+            /** @description Of a chance: its logit is this and all weights; null where the reasons are approximate. */
             base: number | null;
             /** @description The heaviest first: above 0 towards being lost. Of rules, their shares of the rank. */
             factors: {
                 features: string[];
                 weight: number;
             }[];
+            /**
+             * @description `exact`: nothing but these factors went into the score. `approximate`: of a model of the store’s own; each factor is what the score would lose without it.
+             * @enum {string}
+             */
+            reasons: "exact" | "approximate";
             /** @description Where bands begin; a border belongs to the band above it. `version`: of the store’s settings. */
             thresholds: {
                 version: number;

@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,
     interventionStores: env.REKINDLE_INTERVENTION_STORES,
+    ownModels: env.REKINDLE_RISK_MODELS,
     log,
     applicationName: 'rekindle-worker',
     telemetry,

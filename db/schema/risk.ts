@@ -5,6 +5,7 @@ import { type BandThresholds, riskBands } from '../../domain/risk/bands.ts';
 import type { BuyingModel } from '../../domain/risk/buy-till-you-die.ts';
 import type { RiskModel } from '../../domain/risk/model.ts';
 import type { Prediction } from '../../domain/risk/outcome.ts';
+import type { OwnRiskModel } from '../../domain/risk/own-model.ts';
 import type { Quality } from '../../domain/risk/quality.ts';
 import { noSequenceReasons } from '../../domain/subjects/no-sequence.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
@@ -16,7 +17,7 @@ export const trainingOutcomes = ['promoted', 'not_promoted', 'too_few', 'unlearn
 /** What made an account be assessed: it did something, a day has gone by, somebody asked, or the whole portfolio was assessed. */
 export const assessmentCauses = ['behaviour', 'time', 'asked', 'portfolio'] as const;
 
-/** Models that a store's own outcomes taught. What was learned never changes; which of them is in use does. */
+/** Models that a store's own outcomes taught, and calibrations of those that it brought as a file. What was learned never changes; which of them is in use does. */
 export const riskModels = pgTable(
   'risk_models',
   {
@@ -26,9 +27,9 @@ export const riskModels = pgTable(
     version: integer('version').notNull(),
     prediction: jsonb('prediction').$type<Prediction>().notNull(),
     role: text('role', { enum: modelRoles }).notNull(),
-    /** Which of the models that were tried it is. */
+    /** Which of the models that were tried it is; `own`: a file of the store's own. */
     name: text('name').notNull(),
-    model: jsonb('model').$type<RiskModel>().notNull(),
+    model: jsonb('model').$type<RiskModel | OwnRiskModel>().notNull(),
     buying: jsonb('buying').$type<BuyingModel>(),
     /** On the newest outcomes when it was learned, by calibrations that had not seen them. */
     quality: jsonb('quality').$type<Quality>().notNull(),

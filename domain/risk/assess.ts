@@ -6,6 +6,7 @@ import type { BuyingModel } from './buy-till-you-die.ts';
 import type { Features } from './example.ts';
 import { explain, type RiskModel } from './model.ts';
 import { isActive } from './outcome.ts';
+import { explainOwn, isOwn, type OwnAnswer, type OwnRiskModel } from './own-model.ts';
 import { rankByRules } from './rules.ts';
 
 /**
@@ -27,7 +28,7 @@ export interface Assessed {
   /** 0 to 1, of which `basis` says what it is. */
   score: number;
   band: RiskBand;
-  /** Of a chance: its logit is this and all weights, exactly. */
+  /** Of a chance: its logit is this and all weights, exactly; null: rules ranked, or the weights are approximations (a model of the store's own). */
   base: number | null;
   /** The heaviest first. Of rules they add up to the rank. */
   factors: { features: string[]; weight: number }[];
@@ -38,7 +39,9 @@ export interface Assessed {
 /** What an account is assessed by. */
 export interface AssessedBy {
   /** The model in use; null: there is none; `unavailable`: it cannot be read. */
-  champion: { model: RiskModel; buying: BuyingModel | null } | 'unavailable' | null;
+  champion: { model: RiskModel | OwnRiskModel; buying: BuyingModel | null } | 'unavailable' | null;
+  /** What the file of a model of the store's own says about this account; absent: nothing. */
+  own?: OwnAnswer | undefined;
   thresholds: BandThresholds;
   /** The ranks of the other accounts that are silent already, in any order. */
   silentRanks: readonly number[];
@@ -48,20 +51,24 @@ export interface AssessedBy {
 const fewestSilent = 20;
 
 /** Assess an account by what was known at a moment. Whatever the history or the model may be, there is an answer. */
-export function assessAccount(history: readonly Behaviour[], atMs: EpochMs, { champion, thresholds, silentRanks }: AssessedBy): Assessed {
+export function assessAccount(history: readonly Behaviour[], atMs: EpochMs, { champion, thresholds, silentRanks, own }: AssessedBy): Assessed {
   if (!isActive(history, atMs)) return ranked(accountFeatures(history, atMs), thresholds, 'silent', silentRanks);
   if (champion === null || champion === 'unavailable')
     return ranked(accountFeatures(history, atMs), thresholds, champion === null ? 'no_model' : 'model_unavailable', []);
   const features = accountFeatures(history, atMs, champion.buying);
-  const explained = explainOrNull(champion.model, features);
+  const explained = explainOrNull(champion.model, features, own);
   if (explained === null) return ranked(features, thresholds, 'model_unavailable', []);
   const { chance, base, factors } = explained;
   const band = bandOf(chance, thresholds);
   return { by: 'model', rulesBecause: null, basis: 'chance', score: chance, band, base, factors, silentRank: null };
 }
 
-function explainOrNull(model: RiskModel, features: Features) {
+function explainOrNull(model: RiskModel | OwnRiskModel, features: Features, own: OwnAnswer | undefined) {
   try {
+    if (isOwn(model)) {
+      const answered = own === undefined ? null : explainOwn(model, own);
+      return answered === null ? null : { ...answered, base: null };
+    }
     const explained = explain(model, features);
     return explained.chance >= 0 && explained.chance <= 1 ? explained : null;
   } catch {

@@ -2,14 +2,14 @@ import { type AdditiveSettings, fitAdditive, usualAdditive, withoutPairs } from 
 import { learnColumn, namesOf, valueOf } from './column.ts';
 import type { Example } from './example.ts';
 import { explain, type RiskModel, rawLogit } from './model.ts';
-import { calibrate, calibratedChance, type Quality, qualityOf } from './quality.ts';
+import { type Calibration, calibrate, calibratedChance, type Quality, qualityOf } from './quality.ts';
 import { fitRidge } from './ridge.ts';
 
 /**
  * Of each outcome, before a chance is told. With fewer, rules rank.
  * Source: Van Calster et al., A calibration hierarchy for risk models, J. Clin. Epidemiol. 2016
  */
-const fewestOutcomes = 200;
+export const fewestOutcomes = 200;
 
 /** The share of the examples, the newest ones, that calibrate and judge; models are learned from those before them. */
 const newestShare = 0.2;
@@ -132,7 +132,12 @@ const hasBoth = (examples: readonly Example[]) => examples.some(({ lost }) => lo
  * @returns null where a calibration is impossible
  */
 function judgedOn(model: RiskModel['model'], newest: readonly Example[]) {
-  const scored = newest.map(({ features, lost }, index) => ({ logit: rawLogit(model, features), lost, half: index % 2 }));
+  return judgeLogits(newest.map(({ features, lost }) => ({ logit: rawLogit(model, features), lost })));
+}
+
+/** The same of a model that is only known by its logits, in the order of the newest outcomes. */
+export function judgeLogits(newest: readonly { logit: number; lost: boolean }[]): { calibration: Calibration; quality: Quality } | null {
+  const scored = newest.map((one, index) => ({ ...one, half: index % 2 }));
   const calibratedOn = (some: typeof scored) =>
     calibrate(
       some.map(({ logit }) => logit),

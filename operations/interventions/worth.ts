@@ -63,13 +63,12 @@ function effectOf(band: InterventionBand, { treated, holdout }: Arms, assumed: T
 }
 
 /** What an intervention that begins now is expected to be worth. */
-export async function estimateWorth(
-  tx: Tx,
+export function worthOf(
+  arms: Awaited<ReturnType<typeof readArms>>,
   settings: TenantSettings,
   { band, history, atMs }: { band: InterventionBand; history: readonly Behaviour[]; atMs: number },
-): Promise<StoredWorth> {
+): StoredWorth {
   const { riskPrediction, interventionEffects, interventionCosts: costs } = settings;
-  const arms = await readArms(tx, riskPrediction);
   const stake = stakeOf(history, atMs, riskPrediction).map((amount) => ({ amount: decimalOf(amount), currency: amount.currency }));
   return { stake, effect: effectOf(band, arms[band], interventionEffects), costs };
 }

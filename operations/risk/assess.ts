@@ -5,20 +5,23 @@ import { riskAssessments, riskStandings, settingsVersions, subjects, tenants } f
 import { type Assessed, assessAccount } from '../../domain/risk/assess.ts';
 import type { BandThresholds, RiskBand } from '../../domain/risk/bands.ts';
 import { type Behaviour, readStoredBehaviour } from '../../domain/risk/behaviour.ts';
-import type { Prediction } from '../../domain/risk/outcome.ts';
+import { isActive, type Prediction } from '../../domain/risk/outcome.ts';
+import type { OwnAnswer } from '../../domain/risk/own-model.ts';
 import { account } from '../../domain/subjects/account/index.ts';
+import type { NoSequenceReason } from '../../domain/subjects/no-sequence.ts';
 import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
 import { recordAudit } from '../audit.ts';
 import { classifyFailure } from '../classify-failure.ts';
 import type { Deps } from '../deps.ts';
-import { draftOf } from '../enroll-by-hand.ts';
+import { draftOfAll } from '../enroll-by-hand.ts';
 import { intervene, noteBand } from '../effects/rules/at-risk.ts';
-import { estimateWorth } from '../interventions/worth.ts';
+import { readArms, worthOf } from '../interventions/worth.ts';
 import { MovedError } from '../intake/found.ts';
 import { writesOf, writeWorld } from '../intake/writes.ts';
 import type { AssessmentCause, AssessmentView, Champion } from './assessment.ts';
 import { readAssessment, viewOf } from './assessment-view.ts';
 import { readChampion } from './champion.ts';
+import { askOwnModel } from './own-model.ts';
 import { type AssessmentSource, assessmentKeptMs } from './risk-cache.ts';
 
 /** More behaviour is not looked at: two years of an account that does something on every day. */
@@ -26,8 +29,12 @@ const mostBehaviour = 5_000;
 /** Whoever does nothing is assessed again after this: time alone raises a risk. */
 const againAfterMs = 24 * 3_600_000;
 const mostAttempts = 8;
-/** Different people do not wait for each other. */
-const side = 8;
+/** Accounts whose band stays are read and written together, so many at once: more of them would keep each waiting for the others. */
+const together = 50;
+/** So many whose band changes share a transaction, under the locks of all their people. */
+const inSet = 10;
+/** Sets at one time. Their people are others. */
+const side = 2;
 
 /** An assessment, and where it came from. */
 export type Answered = AssessmentView & { source: AssessmentSource };
@@ -96,19 +103,32 @@ export async function assessAccounts(
   runId: string | null = null,
 ): Promise<AssessedAccounts> {
   const result: AssessedAccounts = { assessed: [], failed: [] };
-  const { written, left: alone } = await assessTogether(deps, tenantId, ids, cause, runId);
-  result.assessed.push(...written);
-  for (let from = 0; from < alone.length; from += side) {
+  const alone: string[] = [];
+  for (let from = 0; from < ids.length; from += together) {
+    const { written, left } = await assessTogether(deps, tenantId, ids.slice(from, from + together), cause, runId);
+    result.assessed.push(...written);
+    alone.push(...left);
+  }
+  const one = async (id: string) => {
+    try {
+      const view = await assessLocked(deps, tenantId, id, cause, { runId });
+      if (view !== null) result.assessed.push(view);
+    } catch (error) {
+      if (classifyFailure(error) !== 'unexpected' && !isLockFailure(error)) throw error;
+      deps.log.error({ tenantId, account: id, err: error }, 'an account could not be assessed');
+      result.failed.push(id);
+      await putOff(deps, tenantId, id);
+    }
+  };
+  const sets = Array.from({ length: Math.ceil(alone.length / inSet) }, (_, n) => alone.slice(n * inSet, (n + 1) * inSet));
+  for (let from = 0; from < sets.length; from += side) {
     await Promise.all(
-      alone.slice(from, from + side).map(async (id) => {
+      sets.slice(from, from + side).map(async (set) => {
         try {
-          const view = await assessLocked(deps, tenantId, id, cause, { runId });
-          if (view !== null) result.assessed.push(view);
-        } catch (error) {
-          if (classifyFailure(error) !== 'unexpected' && !isLockFailure(error)) throw error;
-          deps.log.error({ tenantId, account: id, err: error }, 'an account could not be assessed');
-          result.failed.push(id);
-          await putOff(deps, tenantId, id);
+          result.assessed.push(...(await assessSet(deps, tenantId, set, cause, { runId })));
+        } catch {
+          // A lock that is held, or one account that cannot be assessed: each by itself, and the error is that one's.
+          for (const id of set) await one(id);
         }
       }),
     );
@@ -164,18 +184,28 @@ async function assessTogether(
       .select({ id: subjects.id })
       .from(subjects)
       .where(and(inArray(subjects.id, [...ids]), eq(subjects.kind, account.kind), eq(subjects.state, 'open')));
-    const standings = await tx
-      .select()
-      .from(riskStandings)
-      .where(inArray(riskStandings.subjectId, [...ids]));
+    const standingsOf = () =>
+      tx
+        .select()
+        .from(riskStandings)
+        .where(inArray(riskStandings.subjectId, [...ids]));
+    let standings = await standingsOf();
+    const stood = new Set(standings.map(({ subjectId }) => subjectId));
+    const first = open.map(({ id }) => id).filter((id) => !stood.has(id));
+    if (first.length > 0) {
+      await insertStandings(tx, tenantId, first);
+      standings = await standingsOf();
+    }
     const over = new Set(standings.filter((standing) => isOfRun(standing, runId)).map(({ subjectId }) => subjectId));
     const opened = new Set(open.map(({ id }) => id));
     const known = [...opened].filter((id) => !over.has(id));
     const gone = standings.filter(({ subjectId }) => !opened.has(subjectId)).map(({ subjectId }) => subjectId);
     if (gone.length > 0) await tx.delete(riskStandings).where(inArray(riskStandings.subjectId, gone));
     const measure = await readMeasure(tx, deps, tenantId);
-    return { known, standings, measure, histories: await readHistories(tx, known, measure.atMs), silent: await readSilent(tx) };
+    const histories = await readHistories(tx, known, measure.atMs);
+    return { known, standings, measure, histories, silent: await readSilentFor(tx, histories, known.length, measure.atMs) };
   });
+  const own = await askOwnModel(deps, tenantId, read.measure.champion, { histories: read.histories, atMs: read.measure.atMs });
   const standingOf = new Map(read.standings.map((standing) => [standing.subjectId, standing]));
   const steady: { standing: Standing; assessed: Assessed }[] = [];
   const left: string[] = [];
@@ -186,7 +216,7 @@ async function assessTogether(
       left.push(id);
       continue;
     }
-    const assessed = assessOne(deps, read.measure, id, history, read.silent);
+    const assessed = assessOne(deps, read.measure, id, history, { silent: read.silent, own });
     if (standing !== undefined && isSteady(standing, assessed)) steady.push({ standing, assessed });
     else left.push(id);
   }
@@ -197,7 +227,7 @@ async function assessTogether(
     // Whatever somebody has written meanwhile is newer: then this assessment is dropped, and the account is looked at again when it is due.
     const { rows: done } = await tx.$client.query<{ id: string }>({
       text: `update risk_standings r set assessment_id = n.assessment, assessed_at = $2, silent_rank = n.silent, failures = 0,
-          portfolio_run_id = coalesce($5::uuid, r.portfolio_run_id),
+          band_since = coalesce(r.band_since, $2), portfolio_run_id = coalesce($5::uuid, r.portfolio_run_id),
           due_at = case when r.due_at = n.due then $2::timestamptz + make_interval(secs => $3::float8) else r.due_at end
         from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, silent float8, due timestamptz, band text, handled text)
         where r.tenant_id = $1 and r.subject_id = n.id and r.band = n.band and r.handled = n.handled and (r.assessed_at is null or r.assessed_at <= $2)
@@ -221,26 +251,42 @@ async function assessTogether(
     if (kept.length > 0) await tx.insert(riskAssessments).values(kept);
     return kept;
   });
-  const version = read.measure.champion === null || read.measure.champion === 'unavailable' ? null : read.measure.champion.version;
-  if (ids.length > 0) deps.telemetry.riskStage('assessment', (deps.clock.monotonicMs() - begunMs) / ids.length);
-  return { written: written.map((row) => viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : version)), left };
+  // Each was assessed once all were written.
+  const tookMs = deps.clock.monotonicMs() - begunMs;
+  for (const _ of written) deps.telemetry.riskStage('assessment', tookMs);
+  return { written: written.map((row) => viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : versionOf(read.measure))), left };
 }
 
-function assessOne(deps: Deps, { atMs, champion, thresholds }: Measure, id: string, history: readonly Behaviour[], silent: Silent[]): Assessed {
+/** What an assessment is made of beside the account's own history. */
+interface Besides {
+  silent: readonly Silent[];
+  /** What a model of the store's own says, by accounts. */
+  own: ReadonlyMap<string, OwnAnswer>;
+}
+
+function assessOne(
+  deps: Deps,
+  { atMs, champion, thresholds }: Measure,
+  id: string,
+  history: readonly Behaviour[],
+  { silent, own }: Besides,
+): Assessed {
   const begunMs = deps.clock.monotonicMs();
   const silentRanks = silent.filter(({ subjectId }) => subjectId !== id).map(({ rank }) => rank);
-  const assessed = assessAccount(history, atMs, { champion, thresholds, silentRanks });
-  deps.telemetry.riskStage('inference', deps.clock.monotonicMs() - begunMs);
+  const assessed = assessAccount(history, atMs, { champion, thresholds, silentRanks, own: own.get(id) });
+  if (!own.has(id)) deps.telemetry.riskStage('inference', deps.clock.monotonicMs() - begunMs);
   return assessed;
 }
 
 /** Ids of runs are in the order of their beginnings: whatever a later run has assessed was assessed since this one began. */
 const isOfRun = ({ portfolioRunId }: Standing, runId: string | null): boolean => runId !== null && portfolioRunId !== null && portfolioRunId >= runId;
 
-/** Nothing follows from an assessment that leaves its account where it is. */
-function isSteady({ assessmentId, band, handled }: Standing, assessed: Assessed): boolean {
-  return assessmentId !== null && band === assessed.band && handled === actedUpon(assessed);
+/** Nothing follows from an assessment that leaves its account where it is; one that was never assessed is in no band. */
+function isSteady({ band, handled }: Standing, assessed: Assessed): boolean {
+  return band === assessed.band && handled === actedUpon(assessed);
 }
+
+const versionOf = ({ champion }: Measure) => (champion === null || champion === 'unavailable' ? null : champion.version);
 
 /** Who is silent already is ranked among others like them: that begins nothing, and ends nothing as recovered. */
 const actedUpon = ({ basis, band }: Assessed): RiskBand => (basis === 'quantile' ? 'none' : band);
@@ -265,6 +311,12 @@ function rowOf(
 interface Silent {
   subjectId: string;
   rank: number;
+}
+
+/** The same, where any of these accounts is silent: nobody else is compared with them. @param count - of the accounts; one without behaviour has no history */
+async function readSilentFor(tx: Tx, histories: ReadonlyMap<string, Behaviour[] | 'unreadable'>, count: number, atMs: number): Promise<Silent[]> {
+  const anySilent = histories.size < count || [...histories.values()].some((history) => history !== 'unreadable' && !isActive(history, atMs));
+  return anySilent ? readSilent(tx) : [];
 }
 
 /** The accounts that are silent already, with their ranks. */
@@ -299,69 +351,124 @@ export async function readHistories(tx: Tx, ids: readonly string[], untilMs: num
   return histories;
 }
 
-/** Assess one account under its person's lock, and do what follows from a change of its band. @returns null: there is none, or it is gone */
+/**
+ * Assess one account under its person's lock, and do what follows from a change of its band. What moved meanwhile, or was locked, is tried again.
+ * @returns null: there is none, or it is gone
+ */
 async function assessLocked(
   deps: Deps,
   tenantId: string,
   id: string,
   cause: AssessmentCause,
-  { asked = null, runId = null }: { asked?: { by: string } | null; runId?: string | null } = {},
+  { asked = null, runId = null }: LockedOptions = {},
 ): Promise<AssessmentView | null> {
   for (let attempt = 1; ; attempt++) {
-    const begunMs = deps.clock.monotonicMs();
-    let told = false;
     try {
-      const done = await deps.db.withTenant(tenantId, async (tx) => {
-        const draft = await draftOf(tx, deps, { tenantId, subjectId: id });
-        const subject = draft?.findSubject(id) ?? null;
-        if (draft === null || subject === null || subject.kind !== account.kind || subject.state !== 'open') return null;
-        await tx.insert(riskStandings).values({ tenantId, subjectId: id }).onConflictDoNothing();
-        const [standing] = await tx.select().from(riskStandings).where(eq(riskStandings.subjectId, id)).for('update');
-        if (standing === undefined) throw new Error('a standing that was just written is not there');
-        if (isOfRun(standing, runId)) return null;
-        const measure = await readMeasure(tx, deps, tenantId);
-        const history = (await readHistories(tx, [id], measure.atMs)).get(id) ?? [];
-        if (history === 'unreadable') throw new Error('its behaviour was stored by another build, or is damaged');
-        const assessed = assessOne(deps, measure, id, history, await readSilent(tx));
-        const { atMs } = measure;
-        const mayBegin = assessed.band !== 'none' && assessed.basis !== 'quantile' && (asked !== null || assessed.band !== standing.handled);
-        const worth = mayBegin && assessed.band !== 'none' ? await estimateWorth(tx, measure.settings, { band: assessed.band, history, atMs }) : null;
-        const stand = { handled: standing.handled, now: assessed.band, isAsked: asked !== null, worth };
-        const { ended, begun, keptFrom, handled } = assessed.basis === 'quantile' ? noteBand(draft, id, assessed.band) : intervene(draft, id, stand);
-        writeWorld(tx, writesOf(draft));
-        const row = { ...rowOf(tenantId, standing, assessed, measure, cause), enrollmentId: begun, keptFrom };
-        await tx.insert(riskAssessments).values(row);
-        if (asked !== null)
-          await recordAudit(tx, {
-            tenantId,
-            actor: asked.by,
-            action: 'risk.intervene',
-            subject: id,
-            data: { band: assessed.band, begun, kept_from: keptFrom },
-          });
-        told = begun !== null || ended.length > 0;
-        await tx
-          .update(riskStandings)
-          .set({
-            ...{ assessmentId: row.id, assessedAt: measure.atMs, band: assessed.band, silentRank: assessed.silentRank, handled, failures: 0 },
-            bandSince: standing.band === assessed.band ? (standing.bandSince ?? measure.atMs) : measure.atMs,
-            dueAt: measure.atMs + againAfterMs,
-            ...(runId === null ? {} : { portfolioRunId: runId }),
-          })
-          .where(eq(riskStandings.subjectId, id));
-        const version = measure.champion === null || measure.champion === 'unavailable' ? null : measure.champion.version;
-        await deps.checkpoints('risk.before_commit');
-        return viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : version);
-      });
-      await deps.checkpoints('risk.committed');
-      deps.telemetry.riskStage('assessment', deps.clock.monotonicMs() - begunMs);
-      if (told) deps.kickRelay();
-      return done;
+      return (await assessSet(deps, tenantId, [id], cause, { asked, runId }))[0] ?? null;
     } catch (error) {
       const again = error instanceof MovedError || error instanceof CommitUnclearError || isLockFailure(error);
       if (!again || attempt >= mostAttempts) throw error;
     }
   }
+}
+
+interface LockedOptions {
+  /** Somebody asks for an intervention. */
+  asked?: { by: string } | null;
+  runId?: string | null;
+}
+
+/**
+ * Assess accounts in one transaction under the locks of their persons, and do what follows from changes of their bands: one world, one write. Whatever goes
+ * wrong with one of them concerns all of the set.
+ * @returns those that were assessed; the others are gone, or the run has assessed them already
+ * @throws MovedError, CommitUnclearError, and locks that others hold: try again, or one by one
+ */
+async function assessSet(
+  deps: Deps,
+  tenantId: string,
+  ids: readonly string[],
+  cause: AssessmentCause,
+  { asked = null, runId = null }: LockedOptions = {},
+): Promise<AssessmentView[]> {
+  const begunMs = deps.clock.monotonicMs();
+  const done = await deps.db.withTenant(tenantId, async (tx) => {
+    const draft = await draftOfAll(tx, deps, tenantId, ids);
+    const open = ids.filter((id) => {
+      const subject = draft.findSubject(id);
+      return subject !== null && subject.kind === account.kind && subject.state === 'open';
+    });
+    if (open.length === 0) return { views: [], told: false };
+    await insertStandings(tx, tenantId, open);
+    const standings = (
+      await tx.select().from(riskStandings).where(inArray(riskStandings.subjectId, open)).orderBy(riskStandings.subjectId).for('update')
+    ).filter((standing) => !isOfRun(standing, runId));
+    if (standings.length === 0) return { views: [], told: false };
+    const measure = await readMeasure(tx, deps, tenantId);
+    const { atMs } = measure;
+    const histories = await readHistories(
+      tx,
+      standings.map(({ subjectId }) => subjectId),
+      atMs,
+    );
+    const silent = await readSilentFor(tx, histories, standings.length, atMs);
+    const arms = keptAnswer(() => readArms(tx, measure.settings.riskPrediction));
+    const own = await askOwnModel(deps, tenantId, measure.champion, { histories, atMs });
+    const rows: { row: ReturnType<typeof rowOf> & { enrollmentId: string | null; keptFrom: NoSequenceReason | null }; stands: object }[] = [];
+    let told = false;
+    for (const standing of standings) {
+      const { subjectId: id } = standing;
+      const history = histories.get(id) ?? [];
+      if (history === 'unreadable') throw new Error('its behaviour was stored by another build, or is damaged');
+      const assessed = assessOne(deps, measure, id, history, { silent, own });
+      const mayBegin = assessed.band !== 'none' && assessed.basis !== 'quantile' && (asked !== null || assessed.band !== standing.handled);
+      const worth = mayBegin && assessed.band !== 'none' ? worthOf(await arms(), measure.settings, { band: assessed.band, history, atMs }) : null;
+      const stand = { handled: standing.handled, now: assessed.band, isAsked: asked !== null, worth };
+      const { ended, begun, keptFrom, handled } = assessed.basis === 'quantile' ? noteBand(draft, id, assessed.band) : intervene(draft, id, stand);
+      const row = { ...rowOf(tenantId, standing, assessed, measure, cause), enrollmentId: begun, keptFrom };
+      const since = standing.band === assessed.band ? (standing.bandSince ?? atMs) : atMs;
+      const stands = { id, assessment: row.id, band: assessed.band, silent: assessed.silentRank, handled, since: new Date(since).toISOString() };
+      rows.push({ row, stands });
+      told ||= begun !== null || ended.length > 0;
+      if (asked !== null)
+        await recordAudit(tx, {
+          ...{ tenantId, actor: asked.by, action: 'risk.intervene', subject: id },
+          data: { band: assessed.band, begun, kept_from: keptFrom },
+        });
+    }
+    writeWorld(tx, writesOf(draft));
+    await tx.insert(riskAssessments).values(rows.map(({ row }) => row));
+    await tx.$client.query({
+      text: `update risk_standings r set assessment_id = n.assessment, assessed_at = $2, band = n.band, silent_rank = n.silent, handled = n.handled,
+          failures = 0, band_since = n.since, due_at = $2::timestamptz + make_interval(secs => $3::float8),
+          portfolio_run_id = coalesce($5::uuid, r.portfolio_run_id)
+        from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, band text, silent float8, handled text, since timestamptz)
+        where r.tenant_id = $1 and r.subject_id = n.id`,
+      values: [tenantId, new Date(atMs).toISOString(), againAfterMs / 1_000, JSON.stringify(rows.map(({ stands }) => stands)), runId],
+    });
+    await deps.checkpoints('risk.before_commit');
+    return { views: rows.map(({ row }) => viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : versionOf(measure))), told };
+  });
+  await deps.checkpoints('risk.committed');
+  const tookMs = deps.clock.monotonicMs() - begunMs;
+  for (const _ of done.views) deps.telemetry.riskStage('assessment', tookMs);
+  if (done.told) deps.kickRelay();
+  return done.views;
+}
+
+/** Accounts that were never assessed have no standing so far. */
+async function insertStandings(tx: Tx, tenantId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx
+    .insert(riskStandings)
+    .values(ids.toSorted().map((subjectId) => ({ tenantId, subjectId })))
+    .onConflictDoNothing();
+}
+
+/** Asks once, when somebody first wants to know. */
+function keptAnswer<T>(ask: () => Promise<T>): () => Promise<T> {
+  let kept: Promise<T> | null = null;
+  return () => (kept ??= ask());
 }
 
 /**

@@ -1,9 +1,8 @@
 import { and, eq, exists, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { riskAssessments, riskModels, riskStandings, subjects } from '../../db/schema/index.ts';
-import type { AssessmentBasis, RulesBecause } from '../../domain/risk/assess.ts';
 import { daysLeft, type RiskBand } from '../../domain/risk/bands.ts';
-import { type Prediction, predictionInWords } from '../../domain/risk/outcome.ts';
+import { predictionInWords } from '../../domain/risk/outcome.ts';
 import { account } from '../../domain/subjects/account/index.ts';
 import type { Deps } from '../deps.ts';
 import type { AssessmentView } from './assessment.ts';
@@ -17,18 +16,20 @@ export function viewOf(row: Row, modelVersion: number | null): AssessmentView {
   const view = { id, accountId, atMs, by, rulesBecause, basis, score, band, bandBefore, daysLeft: daysLeft[band], base, factors, thresholds };
   return {
     ...view,
+    reasons: by === 'model' && base === null ? 'approximate' : 'exact',
     prediction,
     modelVersion,
     cause,
     begun: row.enrollmentId,
     keptFrom: row.keptFrom,
-    sentence: sentenceOf(basis, score, prediction, rulesBecause),
+    sentence: sentenceOf(row),
   };
 }
 
-function sentenceOf(basis: AssessmentBasis, score: number, prediction: Prediction, because: RulesBecause | null): string {
+function sentenceOf({ basis, base, score, prediction, rulesBecause: because }: Row): string {
   const percent = `${(100 * score).toFixed(0)}%`;
-  if (basis === 'chance') return `The chance of ${predictionInWords(prediction)} is ${percent}, calibrated on outcomes.`;
+  const approximate = base === null ? ' It comes from a model of the store’s own; the reasons are approximations.' : '';
+  if (basis === 'chance') return `The chance of ${predictionInWords(prediction)} is ${percent}, calibrated on outcomes.${approximate}`;
   if (basis === 'quantile')
     return `It is silent already: it ranks higher than ${percent} of the silent accounts. This is no chance; a chance of ${predictionInWords(prediction)} would be high for nearly all of them.`;
   const why = because === 'model_unavailable' ? 'the model could not be used' : 'there are too few outcomes to learn from';

@@ -5,6 +5,7 @@ import type { BuyingModel } from '../../domain/risk/buy-till-you-die.ts';
 import type { RiskModel } from '../../domain/risk/model.ts';
 import type { NoSequenceReason } from '../../domain/subjects/no-sequence.ts';
 import type { Prediction } from '../../domain/risk/outcome.ts';
+import type { OwnRiskModel } from '../../domain/risk/own-model.ts';
 
 export type AssessmentCause = (typeof assessmentCauses)[number];
 
@@ -22,6 +23,8 @@ export interface AssessmentView {
   daysLeft: { atLeast: number | null; below: number | null } | null;
   base: number | null;
   factors: { features: string[]; weight: number }[];
+  /** `approximate`: of a model of the store's own. The weights do not add up to the score. */
+  reasons: 'exact' | 'approximate';
   thresholds: BandThresholds;
   prediction: Prediction;
   modelVersion: number | null;
@@ -39,6 +42,6 @@ export interface Champion {
   id: string;
   version: number;
   prediction: Prediction;
-  model: RiskModel;
+  model: RiskModel | OwnRiskModel;
   buying: BuyingModel | null;
 }

@@ -3,6 +3,7 @@ import type { Tx } from '../../db/client.ts';
 import { riskModels } from '../../db/schema/index.ts';
 import type { RiskModel } from '../../domain/risk/model.ts';
 import type { Prediction } from '../../domain/risk/outcome.ts';
+import type { OwnRiskModel } from '../../domain/risk/own-model.ts';
 import type { Deps } from '../deps.ts';
 import type { Champion } from './assessment.ts';
 
@@ -31,10 +32,12 @@ export async function readChampion(tx: Tx, deps: Pick<Deps, 'risk' | 'log'>, pre
 export const isSame = (one: Prediction, other: Prediction) => one.what === other.what && one.withinDays === other.withinDays;
 
 /** Whether what was stored has the outline of a model: a row that was damaged, or that a later build wrote, must not pass for one. */
-function isModel(stored: unknown): stored is RiskModel {
+function isModel(stored: unknown): stored is RiskModel | OwnRiskModel {
   if (typeof stored !== 'object' || stored === null || !('model' in stored) || !('calibration' in stored)) return false;
   const { model, calibration } = stored;
-  if (typeof model !== 'object' || model === null || !('kind' in model) || !('terms' in model) || !('intercept' in model)) return false;
-  if (model.kind !== 'additive' && model.kind !== 'logistic') return false;
+  if (typeof model !== 'object' || model === null || !('kind' in model)) return false;
+  const isOwn = model.kind === 'onnx' && 'sha256' in model && 'usual' in model;
+  const isLearned = (model.kind === 'additive' || model.kind === 'logistic') && 'terms' in model && 'intercept' in model;
+  if (!isOwn && !isLearned) return false;
   return typeof calibration === 'object' && calibration !== null && 'slope' in calibration && 'intercept' in calibration;
 }

@@ -6,7 +6,8 @@ import type { Behaviour } from '../../domain/risk/behaviour.ts';
 import { type BuyingHistory, type BuyingModel, fitBuying } from '../../domain/risk/buy-till-you-die.ts';
 import type { Example } from '../../domain/risk/example.ts';
 import { examplesOf, type Prediction } from '../../domain/risk/outcome.ts';
-import { decidePromotion } from '../../domain/risk/train.ts';
+import { isOwn } from '../../domain/risk/own-model.ts';
+import { decidePromotion, splitByTime } from '../../domain/risk/train.ts';
 import { account } from '../../domain/subjects/account/index.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import { recordAudit } from '../audit.ts';
@@ -15,6 +16,7 @@ import type { Deps } from '../deps.ts';
 import { readHistories } from './assess.ts';
 import { isSame, readChampion } from './champion.ts';
 import { type Learn, learnInThread } from './learn.ts';
+import { judgeOwnModel, qualityOfOwn } from './own-model.ts';
 
 export type ModelRow = typeof riskModels.$inferSelect;
 export type TrainingRow = typeof riskTrainings.$inferSelect;
@@ -28,7 +30,7 @@ const accountsAtOnce = 200;
 /** A night that was begun already is not begun again. */
 const atMostEveryHours = 20;
 
-type TrainDeps = Pick<Deps, 'db' | 'clock' | 'log' | 'risk'>;
+type TrainDeps = Pick<Deps, 'db' | 'clock' | 'log' | 'risk' | 'ownModels'>;
 
 /** Every night: learn from each store's outcomes. One store that fails never stops the others. @returns how many stores were looked at */
 export async function trainAll(deps: TrainDeps, { signal, onProgress }: { signal?: AbortSignal; onProgress?: () => void } = {}): Promise<number> {
@@ -83,8 +85,13 @@ export async function trainTenant(
   if (accounts === 0) return null;
   // Judged with the features that it would have: its own idea of how customers buy does not come along.
   const beat = setInterval(onProgress, 10_000);
-  const { training, championQuality } = await learn({ examples, champion: champion?.model ?? null }).finally(() => clearInterval(beat));
+  const before = champion?.model ?? null;
+  const learned = await learn({ examples, champion: before === null || isOwn(before) ? null : before }).finally(() => clearInterval(beat));
+  const { training } = learned;
   const counts = { examples: examples.length, lost: examples.filter(({ lost }) => lost).length };
+  const { newest } = splitByTime(examples);
+  const own = await judgeOwnModel(deps, tenantId, newest, counts);
+  const championQuality = before !== null && isOwn(before) ? await qualityOfOwn(deps, tenantId, before, newest) : learned.championQuality;
   const tookMs = () => Math.round(deps.clock.monotonicMs() - begunMs);
   const stored = await deps.db.withTenant(tenantId, async (tx) => {
     const note = async (row: Pick<TrainingRow, 'outcome' | 'detail'> & { modelId?: string }) => {
@@ -94,20 +101,41 @@ export async function trainTenant(
         .returning();
       return made ?? null;
     };
-    if (!training.trained) return note({ outcome: training.reason, detail: training.detail });
+    const ownDetail = own?.kind === 'failed' ? ` The store’s own model: ${own.detail}` : '';
+    if (!training.trained && own?.kind !== 'judged') return note({ outcome: training.reason, detail: `${training.detail}${ownDetail}` });
     // Promotions of a store wait for each other.
     await tx.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tenantId)).for('no key update');
-    const { promoted, why } = decidePromotion(championQuality, training.quality);
-    const id = uuidv7();
-    const [last] = await tx.select({ version: max(riskModels.version) }).from(riskModels);
-    const { name, model, quality, notes } = training;
-    // One challenger at a time: the latest.
+    // One challenger of each kind at a time: the latest.
     await tx.update(riskModels).set({ role: 'retired', retiredAt: deps.clock.nowMs() }).where(eq(riskModels.role, 'challenger'));
-    await tx
-      .insert(riskModels)
-      .values({ tenantId, id, version: (last?.version ?? 0) + 1, prediction, role: 'challenger', name, model, buying, quality, notes, ...counts });
-    if (promoted) await putInUse(tx, deps, { tenantId, id, by: 'training' });
-    return note({ outcome: promoted ? 'promoted' : 'not_promoted', detail: why, modelId: id });
+    const [last] = await tx.select({ version: max(riskModels.version) }).from(riskModels);
+    let version = last?.version ?? 0;
+    const store = async (one: Pick<typeof riskModels.$inferInsert, 'name' | 'model' | 'quality' | 'notes'>, isPromoted: boolean) => {
+      const id = uuidv7();
+      version += 1;
+      await tx.insert(riskModels).values({ ...one, tenantId, id, version, prediction, role: 'challenger', buying, ...counts });
+      if (isPromoted) await putInUse(tx, deps, { tenantId, id, by: 'training' });
+      return id;
+    };
+    let inUse = championQuality;
+    let made: { id: string; promoted: boolean; why: string } | null = null;
+    if (training.trained) {
+      const { promoted, why } = decidePromotion(inUse, training.quality);
+      const { name, model, quality, notes } = training;
+      made = { id: await store({ name, model, quality, notes }, promoted), promoted, why };
+      if (promoted) inUse = quality;
+    }
+    if (own?.kind !== 'judged') {
+      const { id = '', promoted = false, why = '' } = made ?? {};
+      return note({ outcome: promoted ? 'promoted' : 'not_promoted', detail: `${why}${ownDetail}`, modelId: id });
+    }
+    const { promoted, why } = decidePromotion(inUse, own.quality);
+    const ownId = await store({ name: 'own', model: own.model, quality: own.quality, notes: own.notes }, promoted);
+    const learnedDetail = training.trained ? `${made?.why ?? ''}.` : training.detail;
+    return note({
+      outcome: promoted || made?.promoted === true ? 'promoted' : 'not_promoted',
+      detail: `${learnedDetail} The store’s own model: ${why}`,
+      modelId: promoted || made === null ? ownId : made.id,
+    });
   });
   deps.log.info({ tenantId, outcome: stored?.outcome, examples: examples.length, tookMs: tookMs() }, 'the outcomes of a store were learned from');
   return stored;

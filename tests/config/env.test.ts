@@ -46,6 +46,7 @@ test('three variables are enough; the rest has defaults', () => {
     GHOST_SWEEP_SECONDS: 1_800,
     GHOST_SWEEP_MOST: 1_000,
     REKINDLE_INTERVENTION_STORES: 100,
+    REKINDLE_RISK_MODELS: null,
     OIDC: null,
     GHL: null,
     METRICS_PORT: null,

@@ -68,29 +68,29 @@ const leasesEnd = () => asOwner(shop.database.url, `update messages set claimed_
 const runsOf = (id: string) => inTenant((tx) => tx.select({ id: enrollments.id }).from(enrollments).where(eq(enrollments.subjectId, id)));
 
 test.each([
-  { at: 'risk.committed', time: 3, what: 'in the middle of a page, after some accounts' },
-  { at: 'risk.before_commit', time: 4, what: 'in the middle of an account' },
+  { at: 'risk.committed', time: 1, what: 'in the middle of a page, after some accounts' },
+  { at: 'risk.before_commit', time: 2, what: 'in the middle of a set of accounts' },
   { at: 'risk.page_assessed', time: 1, what: 'after a page, before its place is stored' },
 ] as const)(
   'a portfolio that is killed $what goes on and assesses each account once, with figures as if nothing had been',
   async ({ at, time }) => {
-    ids = await accounts(12);
+    ids = await accounts(27);
     await bands(0.01, 0.02, 0.03);
-    // Nothing else assesses them meanwhile. Four stay in their band and are written together; the others are written one by one.
+    // Nothing else assesses them meanwhile. Four stay in their band and are written together; the others in sets, each under the locks of its people.
     await assessAccounts(shop.deps, shop.tenant.tenantId, ids.slice(0, 4), 'asked');
     const before = new Map(await Promise.all(ids.map(async (id) => [id, (await assessmentsOf(id)).length] as const)));
     const run = await beginRun(shop.deps, shop.tenant.tenantId, 'test');
     await killedAt(at, { kind: 'portfolio', runId: run.id }, time);
     expect(await readRun(shop.deps, shop.tenant.tenantId, run.id)).toMatchObject({ endedAt: null, assessed: 0, cursor: null });
     const done = await workOnRun(shop.deps, { tenantId: shop.tenant.tenantId, runId: run.id });
-    expect(done).toEqual({ assessed: 12, failed: 0, ended: true });
+    expect(done).toEqual({ assessed: 27, failed: 0, ended: true });
     for (const id of ids) {
       const all = await assessmentsOf(id);
       expect(all.length - (before.get(id) ?? 0), id).toBe(1);
       expect(all.at(-1)).toMatchObject({ cause: 'portfolio', band: 'critical' });
       expect(await runsOf(id)).toHaveLength(1);
     }
-    expect(await readRun(shop.deps, shop.tenant.tenantId, run.id)).toMatchObject({ assessed: 12, changed: 8, failed: 0, bands: { critical: 12 } });
+    expect(await readRun(shop.deps, shop.tenant.tenantId, run.id)).toMatchObject({ assessed: 27, changed: 23, failed: 0, bands: { critical: 27 } });
   },
   600_000,
 );

@@ -36,10 +36,14 @@ export const assessmentSchema = z
       .object({ at_least: bound, below: bound })
       .nullable()
       .meta({ description: 'How long until the account is lost, estimated for the band and not for the account; null: it is in no band.' }),
-    base: z.number().nullable().meta({ description: 'Of a chance: its logit is this and all weights.' }),
+    base: z.number().nullable().meta({ description: 'Of a chance: its logit is this and all weights; null where the reasons are approximate.' }),
     factors: z
       .array(z.object({ features: z.array(z.string()), weight: z.number() }))
       .meta({ description: 'The heaviest first: above 0 towards being lost. Of rules, their shares of the rank.' }),
+    reasons: z.enum(['exact', 'approximate']).meta({
+      description:
+        '`exact`: nothing but these factors went into the score. `approximate`: of a model of the store’s own; each factor is what the score would lose without it.',
+    }),
     thresholds,
     prediction: predictionSchema,
     model: z.int().nullable().meta({ description: 'The version of the model; null: rules assessed.' }),
@@ -53,10 +57,10 @@ export const assessmentSchema = z
   .meta({ id: 'RiskAssessment' });
 
 export function factsOf(view: AssessmentView): z.input<typeof assessmentSchema> {
-  const { id, by, basis, score, sentence, band, base, factors, thresholds: at, cause } = view;
+  const { id, by, basis, score, sentence, band, base, factors, reasons, thresholds: at, cause } = view;
   return {
     ...{ id, account: view.accountId, at: isoTime(view.atMs), by, rules_because: view.rulesBecause, basis, score, sentence },
-    ...{ band, band_before: view.bandBefore, base, factors, thresholds: at, cause, model: view.modelVersion },
+    ...{ band, band_before: view.bandBefore, base, factors, reasons, thresholds: at, cause, model: view.modelVersion },
     ...{ begun: view.begun, kept_from: view.keptFrom },
     days_left: view.daysLeft === null ? null : { at_least: view.daysLeft.atLeast, below: view.daysLeft.below },
     prediction: { what: view.prediction.what, within_days: view.prediction.withinDays },
@@ -95,7 +99,7 @@ export const modelSchema = z
     role: z
       .enum(['champion', 'challenger', 'retired'])
       .meta({ description: '`champion`: it is in use. `challenger`: the latest that was not better.' }),
-    name: z.string().meta({ description: 'Which of those that were tried it is.' }),
+    name: z.string().meta({ description: 'Which of those that were tried it is; `own`: a file of the store’s own.' }),
     prediction: predictionSchema,
     quality,
     examples: z.int(),

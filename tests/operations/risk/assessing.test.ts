@@ -1,7 +1,8 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { asc, eq, inArray, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { behaviours, riskAssessments, riskModels, riskStandings, riskTrainings } from '../../../db/schema/index.ts';
+import { behaviours, riskAssessments, riskModels, riskStandings, riskTrainings, subjects } from '../../../db/schema/index.ts';
 import type { Example } from '../../../domain/risk/example.ts';
+import type { Checkpoint } from '../../../operations/deps.ts';
 import { assessAccounts, assessDue, askRisk } from '../../../operations/risk/assess.ts';
 import { learn } from '../../../operations/risk/learn-now.ts';
 import { learnInThread } from '../../../operations/risk/learn.ts';
@@ -35,6 +36,11 @@ async function anAccount(days: readonly number[], kind: 'visit' | 'order' = 'vis
   expect(status, JSON.stringify(body)).toBe(200);
   return (body as { account: string }).account;
 }
+/** What this build cannot read. */
+const unreadable = (subjectId: string, id: string) => ({
+  ...{ tenantId: shop.tenant.tenantId, id, subjectId, key: 'bad', kind: 'order' as const },
+  ...{ data: { amount: {} }, occurredAt: now - dayMs },
+});
 const assessmentsOf = (id: string) =>
   inTenant((tx) => tx.select().from(riskAssessments).where(eq(riskAssessments.subjectId, id)).orderBy(asc(riskAssessments.id)));
 const standingOf = async (id: string) => (await inTenant((tx) => tx.select().from(riskStandings).where(eq(riskStandings.subjectId, id))))[0];
@@ -135,14 +141,35 @@ describe('by itself', () => {
     expect((await assessmentsOf(id)).map(({ cause }) => cause)).toEqual(['behaviour', 'time']);
   });
 
+  test('ten whose bands change share a transaction, and one that cannot be assessed keeps its set from none but itself', async () => {
+    const { tenantId } = shop.tenant;
+    const ids: string[] = [];
+    for (let n = 0; n < 12; n++) ids.push(await anAccount([60, 67, 74, 81]));
+    const committed = async (some: string[]) => {
+      let count = 0;
+      const checkpoints = (at: Checkpoint) => Promise.resolve(void (count += at === 'risk.committed' ? 1 : 0));
+      const { assessed, failed } = await assessAccounts({ ...shop.deps, checkpoints }, tenantId, some, 'time');
+      return { count, failed, bands: assessed.map(({ bandBefore, band }) => `${bandBefore} → ${band}`) };
+    };
+    const first = await committed(ids);
+    expect(first).toMatchObject({ count: 2, failed: [] });
+    expect(new Set(first.bands).size).toBe(1);
+    expect(first.bands).toHaveLength(12);
+
+    const [bad = '', ...others] = ids;
+    await own('/api/settings', 'PATCH', { settings: { riskBands: { early: 0.001, active: 0.002, critical: 0.003 } } });
+    await inTenant((tx) => tx.insert(behaviours).values(unreadable(bad, '0190ffff-0000-7000-8000-0000000000ab')));
+    const again = await committed(ids);
+    expect(again).toMatchObject({ count: 9 + 1, failed: [bad] });
+    expect(again.bands).toHaveLength(11);
+    for (const id of others) expect(await assessmentsOf(id)).toHaveLength(2);
+    await own('/api/settings', 'PATCH', { settings: { riskBands: { early: 0.3, active: 0.6, critical: 0.8 } } });
+    await inTenant((tx) => tx.update(subjects).set({ state: 'gone' }).where(inArray(subjects.id, ids)));
+  });
+
   test('one history that cannot be read holds up no other', async () => {
     const [bad, good] = [await anAccount([3]), await anAccount([4])];
-    await inTenant((tx) =>
-      tx.insert(behaviours).values({
-        ...{ tenantId: shop.tenant.tenantId, id: '0190ffff-0000-7000-8000-0000000000aa', subjectId: bad, key: 'bad', kind: 'order' },
-        ...{ data: { amount: {} }, occurredAt: now - dayMs },
-      }),
-    );
+    await inTenant((tx) => tx.insert(behaviours).values(unreadable(bad, '0190ffff-0000-7000-8000-0000000000aa')));
     const { assessed, failed } = await assessAccounts(shop.deps, shop.tenant.tenantId, [bad, good], 'portfolio');
     expect(failed).toEqual([bad]);
     expect(assessed.map(({ accountId }) => accountId)).toEqual([good]);

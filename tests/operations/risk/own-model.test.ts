@@ -1,0 +1,156 @@
+import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { and, asc, desc, eq, ne } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { riskAssessments, riskModels } from '../../../db/schema/index.ts';
+import type { RiskModel } from '../../../domain/risk/model.ts';
+import { OwnModels } from '../../../integrations/onnx/own-models.ts';
+import type { Deps } from '../../../operations/deps.ts';
+import { assessAccounts, askRisk } from '../../../operations/risk/assess.ts';
+import { learn } from '../../../operations/risk/learn-now.ts';
+import { trainTenant } from '../../../operations/risk/train-models.ts';
+import { ask } from '../../api/left-carts.ts';
+import { asOwner } from '../../helpers/database.ts';
+import { openShop, type Shop } from '../../helpers/shop.ts';
+
+// A model that a store brings: docs/rules.md#rule-126
+
+const dayMs = 86_400_000;
+const models = join(import.meta.dirname, '../../integrations/onnx');
+let shop: Shop;
+let folder: string;
+let deps: Deps;
+let path: string;
+
+function isInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('onnxruntime-web/wasm');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1 });
+  folder = mkdtempSync(join(tmpdir(), 'own-models-'));
+  path = join(folder, `${shop.tenant.tenantId}.onnx`);
+  deps = { ...shop.deps, ownModels: new OwnModels(folder) };
+  await fill(200);
+});
+afterAll(async () => {
+  await shop.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const own = (url: string, method: 'GET' | 'POST' = 'GET', payload?: Record<string, unknown>) => ask(shop, shop.tenant.apiKey, url, method, payload);
+const inTenant = <T>(work: Parameters<typeof shop.deps.db.withTenant<T>>[1]) => shop.deps.db.withTenant(shop.tenant.tenantId, work);
+/** Fewer examples than it is judged on: what is learned is of no interest here. */
+const train = () =>
+  trainTenant(deps, shop.tenant.tenantId, {
+    learn: ({ examples, champion }) => Promise.resolve(learn({ examples: examples.slice(-900), champion })),
+  });
+const use = (version: number) => own('/api/risk/models/use', 'POST', { version });
+const newestOwn = () =>
+  inTenant(async (tx) => (await tx.select().from(riskModels).where(eq(riskModels.name, 'own')).orderBy(asc(riskModels.version))).at(-1));
+
+async function newestLearned() {
+  const [row] = await inTenant((tx) => tx.select().from(riskModels).where(ne(riskModels.name, 'own')).orderBy(desc(riskModels.version)).limit(1));
+  if (row === undefined) throw new Error('nothing was learned');
+  return row;
+}
+
+/** Accounts of two years: those that come seldom buy nothing within 60 days more often. */
+async function fill(count: number): Promise<void> {
+  const { tenantId } = shop.tenant;
+  await asOwner(shop.database.url, 'select setseed(0.25)');
+  await asOwner(
+    shop.database.url,
+    `insert into subjects (tenant_id, id, kind, state, started_at, last_activity_at, details, details_version)
+      select $1, gen_random_uuid(), 'account', 'open', now() - interval '700 days', now(), '{"name":null,"url":null,"area":null,"band":"none"}', 1
+        from generate_series(1, $2::int)`,
+    [tenantId, count],
+  );
+  await asOwner(
+    shop.database.url,
+    `insert into behaviours (tenant_id, id, subject_id, key, kind, data, occurred_at)
+      select $1, gen_random_uuid(), s.id, 'made:' || i, case when random() < 0.5 then 'order' else 'visit' end, '{}',
+          now() - make_interval(secs => (1 + i * (4 + (hashtext(s.id::text) & 63)) * (0.5 + random())) * 86400)
+        from subjects s, generate_series(0, 12) i where s.tenant_id = $1 and s.kind = 'account'`,
+    [tenantId],
+  );
+}
+
+async function anAccount(name: string): Promise<string> {
+  const behaviour = [20, 25, 31, 36].map((days) => ({ kind: 'visit', at: new Date(Date.now() - days * dayMs).toISOString() }));
+  const { body } = await own('/api/behaviour', 'POST', { account: { id: name }, contact: { email: `${name}@example.com` }, behaviour });
+  return (body as { account: string }).account;
+}
+
+describe.runIf(isInstalled())('a model of the store’s own', () => {
+  test('is calibrated at night, beside what was learned, and assesses once it is in use', async () => {
+    copyFileSync(join(models, 'all-features.onnx'), path);
+    const training = await train();
+    expect(training?.detail).toContain('The store’s own model:');
+    const brought = await newestOwn();
+    expect(brought, training?.detail).toMatchObject({
+      name: 'own',
+      model: { model: { kind: 'onnx' } },
+      quality: { brierSkill: expect.any(Number) as unknown },
+    });
+    expect(brought?.notes[0]).toContain('its reasons are approximations');
+    expect((await use(brought?.version ?? 0)).status).toBe(200);
+
+    const id = await anAccount('north');
+    const assessed = await askRisk(deps, shop.tenant.tenantId, id);
+    expect(assessed).toMatchObject({
+      by: 'model',
+      basis: 'chance',
+      rulesBecause: null,
+      base: null,
+      reasons: 'approximate',
+      modelVersion: brought?.version,
+    });
+    expect(assessed?.sentence).toContain('the reasons are approximations');
+    expect(assessed?.factors.length).toBeGreaterThan(0);
+    expect(assessed?.factors.every(({ features }) => features.length === 1)).toBe(true);
+    shop.deps.risk.drop(shop.tenant.tenantId, id);
+    expect(await own(`/api/risk/assessments?account=${id}&latest=true`)).toMatchObject({ body: { data: [{ reasons: 'approximate', by: 'model' }] } });
+  });
+
+  test('whose file is gone is replaced by rules, which say so, until it is back', async () => {
+    const id = await anAccount('south');
+    const assess = async () => (await assessAccounts(deps, shop.tenant.tenantId, [id], 'time')).assessed[0];
+    expect(await assess()).toMatchObject({ by: 'model' });
+    renameSync(path, `${path}.away`);
+    expect(await assess()).toMatchObject({ by: 'rules', rulesBecause: 'model_unavailable', basis: 'rank', reasons: 'exact' });
+    copyFileSync(join(models, 'named-inputs.onnx'), path);
+    expect(await assess(), 'another file was never calibrated').toMatchObject({ by: 'rules', rulesBecause: 'model_unavailable' });
+    copyFileSync(join(models, 'six-columns.onnx'), path);
+    expect(await assess(), 'a file that cannot be used').toMatchObject({ by: 'rules', rulesBecause: 'model_unavailable' });
+    renameSync(`${path}.away`, path);
+    expect(await assess()).toMatchObject({ by: 'model', reasons: 'approximate' });
+    const stored = await inTenant((tx) =>
+      tx
+        .select()
+        .from(riskAssessments)
+        .where(and(eq(riskAssessments.subjectId, id), eq(riskAssessments.by, 'model'))),
+    );
+    expect(stored.every(({ modelId }) => modelId !== null)).toBe(true);
+  });
+
+  test('that cannot be used keeps nothing from being learned, and the training says what is wrong', async () => {
+    const [brought, learned] = [await newestOwn(), await newestLearned()];
+    copyFileSync(join(models, 'six-columns.onnx'), path);
+    const quality = { ...learned.quality, brierSkill: 0.1, calibrationSlope: 1 };
+    const training = { trained: true as const, name: 'logistic' as const, model: learned.model as RiskModel, quality, tried: [], notes: [] };
+    const trained = await trainTenant(deps, shop.tenant.tenantId, { learn: () => Promise.resolve({ training, championQuality: null }) });
+    expect(trained).toMatchObject({ outcome: 'promoted', detail: expect.stringContaining('6 columns') as unknown });
+    // The file in use cannot be asked any more: what was learned takes its place.
+    const roles = await inTenant((tx) => tx.select({ version: riskModels.version, role: riskModels.role }).from(riskModels));
+    expect(roles.find(({ version }) => version === brought?.version)?.role).toBe('retired');
+    expect((await newestLearned()).role).toBe('champion');
+  });
+});
