@@ -117,6 +117,12 @@ export function createPrometheus() {
     buckets: [0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 43_200, 86_400],
     registers,
   });
+  const storesInAlarm = new Gauge({
+    name: 'rekindle_stores_in_alarm',
+    help: 'Stores by the alarms that are raised, each by the store’s own thresholds; every worker says the same',
+    labelNames: ['figure'],
+    registers,
+  });
   const chatSeconds = new Histogram({
     name: 'rekindle_chat_answer_seconds',
     help: 'An update of a chat stored to the first message of its answer accepted by the provider',
@@ -166,6 +172,7 @@ export function createPrometheus() {
       riskAnswered: (source: string) => riskAnswers.inc({ source }),
       riskStage: (stage: string, ms: number) => riskSeconds.observe({ stage }, s(ms)),
       firstAction: (ms: number, putOff: boolean) => firstActionSeconds.observe({ put_off: String(putOff) }, s(ms)),
+      storesInAlarm: (figure: string, stores: number) => storesInAlarm.set({ figure }, stores),
       chatAnswered: (ms: number) => chatSeconds.observe(s(ms)),
       liveTold: (ms: number) => liveSeconds.observe(s(ms)),
       liveListeners: (count: number) => liveListeners.set(count),

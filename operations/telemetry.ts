@@ -21,6 +21,8 @@ export interface Telemetry {
   riskStage(stage: 'inference' | 'assessment', ms: number): void;
   /** From an account's entry into a band of risk until the first action about it was accepted. `putOff`: hours, caps or a missing provider held it up. */
   firstAction(ms: number, putOff: boolean): void;
+  /** How many stores have this alarm raised, by all workers alike. */
+  storesInAlarm(figure: string, stores: number): void;
   /** From an update of a chat being stored to the first message of its answer being accepted. */
   chatAnswered(ms: number): void;
   /** From an event’s row to the sockets of all who listen. */
@@ -46,6 +48,7 @@ export const noTelemetry: Telemetry = {
   riskAnswered() {},
   riskStage() {},
   firstAction() {},
+  storesInAlarm() {},
   chatAnswered() {},
   liveTold() {},
   liveListeners() {},

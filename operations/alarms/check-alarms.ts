@@ -10,9 +10,15 @@ import { readFigures } from './figures.ts';
 const everyMs = 60_000;
 
 /** Look at every store whose turn it is. One that cannot be looked at holds up no other. */
-export async function alarmsPass(deps: Pick<Deps, 'db' | 'clock' | 'log'>): Promise<void> {
+export async function alarmsPass(deps: Pick<Deps, 'db' | 'clock' | 'log' | 'telemetry'>): Promise<void> {
+  const stores = new Map<AlarmKind, number>(alarmKinds.map((kind) => [kind, 0]));
   for (const { id } of await deps.db.listTenants())
-    await checkAlarms(deps, id).catch((err: unknown) => deps.log.warn({ tenantId: id, err }, 'a store’s alarms could not be looked at'));
+    try {
+      for (const kind of (await lookAt(deps, id))?.raised ?? []) stores.set(kind, (stores.get(kind) ?? 0) + 1);
+    } catch (err) {
+      deps.log.warn({ tenantId: id, err }, 'a store’s alarms could not be looked at');
+    }
+  for (const [kind, count] of stores) deps.telemetry.storesInAlarm(kind, count);
 }
 
 /**
@@ -20,10 +26,17 @@ export async function alarmsPass(deps: Pick<Deps, 'db' | 'clock' | 'log'>): Prom
  * transaction.
  * @returns what changed; null: another worker has looked within the minute
  */
-export function checkAlarms(
-  { db, clock }: Pick<Deps, 'db' | 'clock'>,
-  tenantId: string,
-): Promise<{ kind: AlarmKind; change: 'raised' | 'cleared' }[] | null> {
+export async function checkAlarms(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string): Promise<AlarmChange[] | null> {
+  return (await lookAt(deps, tenantId))?.changes ?? null;
+}
+
+interface AlarmChange {
+  kind: AlarmKind;
+  change: 'raised' | 'cleared';
+}
+
+/** @returns what changed, null where another worker has looked within the minute; and what is raised by now; null: there is no such store */
+function lookAt({ db, clock }: Pick<Deps, 'db' | 'clock'>, tenantId: string): Promise<{ changes: AlarmChange[] | null; raised: AlarmKind[] } | null> {
   return db.withTenant(tenantId, async (tx) => {
     const [row] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenantId));
     if (row === undefined) return null;
@@ -31,14 +44,17 @@ export function checkAlarms(
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${tenantId} alarms`}, 0))`);
     const before = new Map((await tx.select().from(alarmStandings)).map((standing) => [standing.kind, standing]));
     const nowMs = clock.nowMs();
-    if ([...before.values()].some(({ checkedAt }) => checkedAt <= nowMs && nowMs - checkedAt < everyMs)) return null;
+    if ([...before.values()].some(({ checkedAt }) => checkedAt <= nowMs && nowMs - checkedAt < everyMs))
+      return { changes: null, raised: alarmKinds.filter((kind) => before.get(kind)?.raised === true) };
     const { alarms: thresholds } = settingsOf(row);
     const figures = await readFigures(tx);
-    const changes: { kind: AlarmKind; change: 'raised' | 'cleared' }[] = [];
+    const changes: AlarmChange[] = [];
+    const all: AlarmKind[] = [];
     for (const kind of alarmKinds) {
       const { raised = false, crossedAt = null } = before.get(kind) ?? {};
       const [figure, threshold] = [figures[kind], thresholdOf(kind, thresholds)];
       const next = decideAlarm({ raised, crossedAtMs: crossedAt }, figure, threshold, { nowMs, holdMs: thresholds.minutes * 60_000 });
+      if (next.raised) all.push(kind);
       const standing = { figure, raised: next.raised, crossedAt: next.crossedAtMs, checkedAt: nowMs };
       await tx
         .insert(alarmStandings)
@@ -53,6 +69,6 @@ export function checkAlarms(
           .where(and(eq(alarms.kind, kind), isNull(alarms.clearedAt)));
       if (next.change !== null) changes.push({ kind, change: next.change });
     }
-    return changes;
+    return { changes, raised: all };
   });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asc } from 'drizzle-orm';
 import { alarmStandings, tasks, webhookEvents } from '../../../db/schema/index.ts';
-import { checkAlarms } from '../../../operations/alarms/check-alarms.ts';
+import { alarmsPass, checkAlarms } from '../../../operations/alarms/check-alarms.ts';
 import { recordForReaders } from '../../../operations/live/readers.ts';
 import { anotherStore, ask, askAll } from '../../api/left-carts.ts';
 import { clientOf } from '../../helpers/client-of.ts';
@@ -50,6 +50,12 @@ test('overdue tasks are a backlog: raised after five minutes, told, listed, and 
   expect(await askAll(shop, shop.tenant.apiKey, '/api/alarms/history')).toMatchObject([
     { kind: 'backlog', figure: 3, threshold: 2, cleared_at: null },
   ]);
+
+  // Whoever looks says the same about all stores, also who finds that another has just looked.
+  const said: Record<string, number> = {};
+  const telemetry = { ...shop.deps.telemetry, storesInAlarm: (figure: string, stores: number) => void (said[figure] = stores) };
+  await alarmsPass({ ...shop.deps, telemetry });
+  expect(said).toEqual({ latency: 0, success: 0, escalation_share: 0, failures: 0, backlog: 1 });
 
   await shop.deps.db.withTenant(tenantId, (tx) => tx.update(tasks).set({ state: 'done' }));
   expect(await later(1)).toEqual([]);
