@@ -6,7 +6,7 @@ import type { Channel } from '../../domain/channels/index.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { byItself, endIfDecided } from './standing.ts';
+import { byItself, closeWinnerTask, endIfDecided } from './standing.ts';
 
 /** One arm of a test to be begun: a script, by its name. */
 export interface ArmWish {
@@ -178,6 +178,7 @@ export function applyWinner(
     if (usable === undefined) return { kind: 'outdated' };
     await tx.update(experiments).set({ takeover: 'applied', resolvedAt: sql`clock_timestamp()`, resolvedBy: actor }).where(eq(experiments.id, id));
     await recordAudit(tx, { tenantId, actor, action: 'experiment.approve', subject: id, data: { winner } });
+    await closeWinnerTask(tx, deps, { tenantId, id, actor, result: `${winner} took over` });
     return { kind: 'applied' };
   });
 }

@@ -19,7 +19,7 @@ import { classifyFailure } from '../classify-failure.ts';
 import type { Deps } from '../deps.ts';
 import { publishChange } from '../versions/publish.ts';
 import { applyWinner, examineCampaignTests } from './campaign-tests.ts';
-import { byItself, endIfDecided, type ExperimentRow, isStepTest, type StepTest } from './standing.ts';
+import { byItself, closeWinnerTask, endIfDecided, type ExperimentRow, isStepTest, type StepTest } from './standing.ts';
 
 // For code that may not import `db/`.
 export { experimentModes, experimentStatuses, takeovers };
@@ -219,6 +219,7 @@ export async function takeOver(
       published: async (tx, made) => {
         const resolved = { takeover: 'applied' as const, version: made, resolvedAt: deps.clock.nowMs(), resolvedBy: actor };
         await tx.update(experiments).set(resolved).where(eq(experiments.id, id));
+        await closeWinnerTask(tx, deps, { tenantId, id, actor, result: `took over as version ${made}` });
       },
       noted: { experiment: id, winner },
     },
@@ -246,6 +247,7 @@ export function dismissWinner(
     if (row.takeover !== 'suggested' && !(row.takeover === 'applied' && row.campaignId !== null)) return false;
     await tx.update(experiments).set({ takeover: 'dismissed', resolvedAt: deps.clock.nowMs(), resolvedBy: actor }).where(eq(experiments.id, id));
     await recordAudit(tx, { tenantId, actor, action: 'experiment.dismiss', subject: id, data: {} });
+    await closeWinnerTask(tx, deps, { tenantId, id, actor, result: 'dismissed' });
     return true;
   });
 }

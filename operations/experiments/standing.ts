@@ -8,10 +8,12 @@ import { guardrailMetrics, type GuardrailReading, readGuardrails } from '../../d
 import { type Judgement, judge } from '../../domain/experiments/judge.ts';
 import { compareRevenue, type RevenueComparison } from '../../domain/experiments/revenue.ts';
 import { wholeSequence } from '../../domain/experiments/variant.ts';
+import { settingsOf } from '../../domain/tenant-settings.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
 import { sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
+import { closeApproval, openApproval, winnerKey } from '../work/approval-task.ts';
 import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { type ArmOutcomes, type ArmsOf, casesOf, readArms, readOutcomes, type VariantFigures } from '../read/variants.ts';
 
@@ -125,8 +127,41 @@ export async function endIfDecided(tx: Tx, deps: StandingDeps & Pick<Deps, 'log'
     .set({ status: 'DECIDED', endedAt: deps.clock.nowMs(), winner: ending.winner, verdict, takeover: 'suggested' })
     .where(and(eq(experiments.id, id), eq(experiments.status, 'RUNNING')));
   await recordAudit(tx, { tenantId, actor: byItself, action: 'experiment.decide', subject: id, data: { winner: ending.winner, p: judgement.p } });
+  await askAboutWinner(tx, deps, row, ending.winner);
   deps.log.info({ tenantId, experiment: id, winner: ending.winner }, 'a test is decided');
   return null;
+}
+
+/** Nothing waits for the decision; a week is enough to look at a result, and the task reminds of it then. */
+const decideWithinMs = 7 * 86_400_000;
+
+/** A winner that does not take over by itself is a task for a manager. Source: docs/rules.md#rule-121 */
+async function askAboutWinner(
+  tx: Tx,
+  { clock }: Pick<Deps, 'clock'>,
+  { tenantId, id, sequenceId, campaignId, stepId }: ExperimentRow,
+  winner: string,
+): Promise<void> {
+  const [tenant] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenantId));
+  if (tenant === undefined || settingsOf(tenant).winnersTakeOver) return;
+  const [sequence] = sequenceId === null ? [] : await tx.select({ slug: sequences.slug }).from(sequences).where(eq(sequences.id, sequenceId));
+  const [campaign] = campaignId === null ? [] : await tx.select({ name: campaigns.name }).from(campaigns).where(eq(campaigns.id, campaignId));
+  const of = sequence?.slug ?? campaign?.name ?? '';
+  const where = stepId === null || stepId === wholeSequence ? of : `the step ${stepId} of ${of}`;
+  const recommendation = `The test of ${where} is decided: ${winner} did better. Let it take over, or leave things as they are: npx rekindle experiments approve ${id}, or dismiss.`;
+  const data = { experiment: id, winner, ...(sequence === undefined ? {} : { sequence: sequence.slug }) };
+  const nowMs = clock.nowMs();
+  const about = { tenantId, key: winnerKey(id), subjectId: null, enrollmentId: null };
+  await openApproval(tx, { ...about, recommendation, data, dueMs: nowMs + decideWithinMs }, nowMs);
+}
+
+/** Somebody has decided about a winner, or the store's setting has. */
+export async function closeWinnerTask(
+  tx: Tx,
+  { clock }: Pick<Deps, 'clock'>,
+  { tenantId, id, actor, result }: { tenantId: string; id: string; actor: string; result: string },
+): Promise<void> {
+  await closeApproval(tx, { tenantId, key: winnerKey(id), state: 'done', result, by: actor, nowMs: clock.nowMs() });
 }
 
 /** By those whose window is over: whoever bought early must not count before those who were assigned beside them can have. */

@@ -21,6 +21,7 @@ export interface Approval {
 
 export const approvalKind = 'approval';
 export const compositionKey = (id: string) => `approval:${id}`;
+export const winnerKey = (experimentId: string) => `winner:${experimentId}`;
 
 /** Put what waits for a person's approval into the list of tasks; a repeat brings it up to date. Its owner is a manager by the store's rule, and is told of it. */
 export async function openApproval(tx: Tx, approval: Approval, nowMs: number): Promise<void> {

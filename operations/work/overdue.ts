@@ -1,6 +1,6 @@
 import { and, asc, eq, lte, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { tasks } from '../../db/schema/index.ts';
+import { experiments, tasks } from '../../db/schema/index.ts';
 import { nextOverdueMove } from '../../domain/work/overdue.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
@@ -89,8 +89,14 @@ function nextOwner(tx: Tx, rules: WorkRules, { owner, late }: TaskRow, nowMs: nu
 
 /** Until when the decision that a task asks for is needed; null: there is no such end. `over`: nobody needs it any more. */
 async function neededUntil(tx: Tx, { tenantId, kind, data }: TaskRow, nowMs: number): Promise<number | 'over' | null> {
+  if (kind !== approvalKind) return null;
+  const experiment = data['experiment'];
+  if (typeof experiment === 'string') {
+    const [test] = await tx.select({ takeover: experiments.takeover }).from(experiments).where(eq(experiments.id, experiment));
+    return test?.takeover === 'suggested' ? null : 'over';
+  }
   const id = data['composition'];
-  if (kind !== approvalKind || typeof id !== 'string') return null;
+  if (typeof id !== 'string') return null;
   const approval = await readApproval(tx, tenantId, id);
   if (approval?.state !== 'waiting') return 'over';
   // The step may wait for something else by then: look again.

@@ -245,13 +245,22 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByLabel('Name of the store').fill('Another name');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText(/^Changed/).waitFor();
+    await page.getByLabel('Remind its owner after').fill('0, 45');
+    await page.getByLabel('Give it to the next one after').fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await until('the settings are stored', async () => {
+      const { body } = await ask(shop, shop.tenant.apiKey, '/api/settings', 'GET');
+      return JSON.stringify(body).includes('"remindMinutes":[0,45]') ? true : null;
+    });
     await page.getByLabel('Time zone').fill('Europe/Atlantis');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('alert').waitFor();
     // The refusal is in the browser’s console.
     faults = faults.filter((fault) => !fault.includes('400 (Bad Request)'));
     const { body } = await ask(shop, shop.tenant.apiKey, '/api/settings', 'GET');
-    expect(body).toMatchObject({ settings: { storeName: 'Another name', timeZone: 'UTC' } });
+    expect(body).toMatchObject({
+      settings: { storeName: 'Another name', timeZone: 'UTC', overdueTasks: { remindMinutes: [0, 45], passOnMinutes: null, order: [] } },
+    });
     await page.close();
   });
 

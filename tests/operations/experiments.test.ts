@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { desc, eq } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { contacts, conversions, enrollments, sequences, sequenceVersions, variantAssignments } from '../../db/schema/index.ts';
+import { contacts, conversions, enrollments, sequences, sequenceVersions, tasks, variantAssignments } from '../../db/schema/index.ts';
 import { endingOf, shortestTestMs } from '../../domain/experiments/ending.ts';
 import { judge } from '../../domain/experiments/judge.ts';
 import { sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import { experimentsPass } from '../../operations/experiments/experiments.ts';
 import { listExperiments } from '../../operations/experiments/standing.ts';
 import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
+import { overduePass } from '../../operations/work/overdue.ts';
 import { ask, type Method } from '../api/left-carts.ts';
 import { asOwner } from '../helpers/database.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
@@ -108,6 +109,23 @@ test('a decided test is a suggestion: approved, new enrollments get the winner, 
   });
   expect((await api(`/api/sequences/${slug}`)).body).toMatchObject({ version: 1 });
 
+  // Until somebody decides, it is in the list of what people have to do.
+  expect(await taskOf(testId)).toMatchObject({
+    kind: 'approval',
+    state: 'open',
+    subjectId: null,
+    data: { experiment: testId, winner: 'b', sequence: slug },
+  });
+  expect((await api('/api/tasks')).body).toMatchObject({ data: [{ kind: 'approval' }] });
+  await inTenant((tx) =>
+    tx
+      .update(tasks)
+      .set({ overdueAt: Date.now() - 1_000 })
+      .where(eq(tasks.key, `winner:${testId}`)),
+  );
+  await overduePass(shop.deps);
+  expect(await taskOf(testId), 'a reminder decides nothing').toMatchObject({ state: 'open' });
+
   // An order that is cancelled afterwards is right in the figures, and what was decided stays.
   await inTenant((tx) =>
     tx
@@ -120,6 +138,7 @@ test('a decided test is a suggestion: approved, new enrollments get the winner, 
   const approved = await Promise.all([1, 2, 3].map(() => api(`/api/experiments/${testId}/approve`, 'POST')));
   expect(approved.map(({ status }) => status).toSorted((x, y) => x - y)).toEqual([200, 409, 409]);
   expect((await api(`/api/experiments/${testId}`)).body).toMatchObject({ takeover: 'applied', version: 2, winner: 'b' });
+  expect(await taskOf(testId)).toMatchObject({ state: 'done', result: 'took over as version 2' });
   expect((await api(`/api/experiments/${testId}/dismiss`, 'POST')).status).toBe(409);
   expect(await versionsOf(slug)).toEqual([
     { version: 2, content: `${slug}/b`, compares: false },
@@ -139,6 +158,15 @@ test('a decided test is a suggestion: approved, new enrollments get the winner, 
   ]);
 });
 
+const taskOf = async (testId: string) =>
+  (
+    await inTenant((tx) =>
+      tx
+        .select()
+        .from(tasks)
+        .where(eq(tasks.key, `winner:${testId}`)),
+    )
+  )[0];
 const enrolledIn = async (sequenceId: string) =>
   (await inTenant((tx) => tx.select().from(enrollments).where(eq(enrollments.sequenceId, sequenceId))))[0];
 async function versionsOf(slug: string) {
@@ -163,6 +191,7 @@ test('where the store says so, the winner takes over by itself, once, whatever n
   expect((await testsOf(slug)).map(({ experiment }) => experiment)).toMatchObject([
     { winner: 'a', takeover: 'applied', version: 2, resolvedBy: 'tests' },
   ]);
+  expect(await inTenant((tx) => tx.select().from(tasks).where(eq(tasks.state, 'open'))), 'nobody is asked').toEqual([]);
   await settings(false);
 });
 
@@ -194,6 +223,7 @@ test('dismissed, the variants stay, and the same arms are not compared again', a
   await experimentsPass(shop.deps);
   const [view] = await testsOf(slug);
   expect((await api(`/api/experiments/${view?.experiment.id}/dismiss`, 'POST')).body).toMatchObject({ takeover: 'dismissed' });
+  expect(await taskOf(view?.experiment.id ?? '')).toMatchObject({ state: 'done', result: 'dismissed' });
   expect((await api(`/api/experiments/${view?.experiment.id}/approve`, 'POST')).status).toBe(409);
   await assign(id, arms([5, 0], [5, 0], 1));
   await experimentsPass(shop.deps);

@@ -59,6 +59,7 @@ function Form({ stored }: { stored: Stored }) {
   const save = useAction((api, change: Change) => settings(api).update({ version: stored.version, settings: change }));
   const text = (name: string) => (typeof stored.settings[name] === 'string' ? stored.settings[name] : '');
   const hours = quietHoursOf(stored);
+  const late = overdueOf(stored);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
@@ -67,6 +68,12 @@ function Form({ stored }: { stored: Stored }) {
     for (const { name, empty } of fields) if (line(name) !== text(name)) change[name] = line(name) === '' ? empty : line(name);
     const next = quiet ? { fromMinute: minuteOf(line('quietFrom')), toMinute: minuteOf(line('quietTo')) } : null;
     if (JSON.stringify(next) !== JSON.stringify(stored.settings['quietHours'])) change['quietHours'] = next;
+    const overdue = {
+      remindMinutes: minutesOf(line('remindMinutes')),
+      passOnMinutes: minutesOf(line('passOnMinutes'))[0] ?? null,
+      order: namesOf(line('order')),
+    };
+    if (JSON.stringify(overdue) !== JSON.stringify(late)) change['overdueTasks'] = overdue;
     // The API says what is wrong with which field.
     if (Object.keys(change).length > 0) save.mutate(change as Change);
   };
@@ -105,6 +112,31 @@ function Form({ stored }: { stored: Stored }) {
           </div>
         </Panel>
       ))}
+      <Panel title="When nobody does a task">
+        <div className="grid gap-4 sm:grid-cols-2">
+          <TextField
+            label="Remind its owner after"
+            name="remindMinutes"
+            hint={faultOf(save.error?.errors, 'remindMinutes') ?? 'Minutes after it was due, such as 0, 30. Empty: never.'}
+            defaultValue={late.remindMinutes.join(', ')}
+            readOnly={!allowed}
+          />
+          <TextField
+            label="Give it to the next one after"
+            name="passOnMinutes"
+            hint={faultOf(save.error?.errors, 'passOnMinutes') ?? 'Minutes after it was due. Empty: it stays.'}
+            defaultValue={late.passOnMinutes === null ? '' : String(late.passOnMinutes)}
+            readOnly={!allowed}
+          />
+          <TextField
+            label="Who is next"
+            name="order"
+            hint={faultOf(save.error?.errors, 'order') ?? 'Names of people who do the work, in order. Empty: a manager, by the rule of the store.'}
+            defaultValue={late.order.join(', ')}
+            readOnly={!allowed}
+          />
+        </div>
+      </Panel>
       <div className="flex flex-wrap items-center gap-3">
         {allowed && (
           <Button type="submit" look="main" disabled={save.isPending}>
@@ -151,6 +183,26 @@ function quietHoursOf({ settings: stored }: Stored): { from: string; to: string 
   };
   return { from: clockOf(minute('fromMinute', 21 * 60)), to: clockOf(minute('toMinute', 8 * 60)) };
 }
+
+/** As the store has it; what it has not stored is as it came. */
+function overdueOf({ settings: stored }: Stored): { remindMinutes: number[]; passOnMinutes: number | null; order: string[] } {
+  const given: unknown = stored['overdueTasks'];
+  const field = (name: string): unknown => (typeof given === 'object' && given !== null ? Reflect.get(given, name) : undefined);
+  const [remind, passOn, order] = [field('remindMinutes'), field('passOnMinutes'), field('order')];
+  return {
+    remindMinutes: Array.isArray(remind) ? remind.map(Number) : [],
+    passOnMinutes: typeof passOn === 'number' ? passOn : null,
+    order: Array.isArray(order) ? order.map(String) : [],
+  };
+}
+
+const namesOf = (text: string) =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+/** What is no number goes to the API as it is, which says so. */
+const minutesOf = (text: string): number[] => namesOf(text).map(Number);
 
 const clockOf = (minute: number) => `${String(Math.floor(minute / 60) % 24).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
 const minuteOf = (clock: string) => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5));
