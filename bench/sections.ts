@@ -6,6 +6,7 @@ import { measureComposition } from './composition.ts';
 import { measureContent } from './content.ts';
 import { measureDispatch } from './dispatch.ts';
 import { measureDueToCall } from './due-to-call.ts';
+import { measureFigures } from './figures.ts';
 import { measureFlashSale } from './flash-sale.ts';
 import { measureGrowth } from './growth/growth.ts';
 import { measureHistory } from './history.ts';
@@ -64,6 +65,7 @@ export const sections: readonly Section[] = [
   onStack('leads', false, measureLeads),
   onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
   onStack('lists', false, measureLists),
+  onStack('figures', false, measureFigures),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
   onStack('growth', false, measureGrowth),
   // Last: it sets up Temporal's runtime for itself, which a process can do once.

@@ -233,6 +233,8 @@ export interface Database {
   foldRollups(maxRows: number): Promise<number>;
   /** Compute the credits of up to `maxMarks` marked orders anew. @returns how many marks were done; 0 also while another process is at it */
   foldAttribution(maxMarks: number): Promise<number>;
+  /** Compute what became of the people of up to `maxMarks` marks anew. @returns how many marks were done; 0 also while another process is at it */
+  foldCourses(maxMarks: number): Promise<number>;
   ping(): Promise<void>;
   /**
    * `longestWaitMs`: how long the first of those who wait for a connection has been waiting, where no connection is free, or for the answer to
@@ -618,6 +620,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async foldAttribution(maxMarks) {
       const [row] = await rows<{ folded: number }>('select fold_attribution($1) as folded', [maxMarks]);
+      return row?.folded ?? 0;
+    },
+    async foldCourses(maxMarks) {
+      const [row] = await rows<{ folded: number }>('select fold_courses($1) as folded', [maxMarks]);
       return row?.folded ?? 0;
     },
     async ping() {

@@ -83,6 +83,9 @@ const foldedAtOnce = 5_000;
 /** Orders whose credits one transaction computes anew: some tenths of a millisecond each. */
 const creditedAtOnce = 1_000;
 
+/** Changes in sequences whose figures one transaction computes anew: some tenths of a millisecond for each subject. */
+const coursesAtOnce = 1_000;
+
 /** How long facts stay that have expired, for whoever asks why something was or was not claimed. */
 const factsKeptDays = 30;
 const factsPrunedAtOnce = 5_000;
@@ -228,6 +231,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
     runInBackground('attribution', 5_000, async () => (await deps.db.foldAttribution(creditedAtOnce)) === creditedAtOnce, deps.log),
+    runInBackground('courses', 5_000, async () => (await deps.db.foldCourses(coursesAtOnce)) === coursesAtOnce, deps.log),
     runInBackground('alarms', 60_000, () => alarmsPass(deps).then(() => false), deps.log),
     runInBackground('analyze', 2_000, () => deps.db.analyzeGrown().then(() => false), deps.log),
     runInBackground('lateness', 2_000, () => storeLateness(deps).then(() => false), deps.log),

@@ -11,6 +11,7 @@ export { keywordAnswers } from './keyword-answers.ts';
 export { adminCodes, chats, chatUpdates, type ReplySent } from './chats.ts';
 export { compositions, modelSpending } from './compositions.ts';
 export { leadConversions, trackerIds } from './conversions.ts';
+export { courseFigures, courseMarks, courseSums } from './courses.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { experimentAssignments, experiments, experimentModes, experimentStatuses, takeovers, type Verdict } from './experiments.ts';
 export { facts } from './facts.ts';

@@ -1,15 +1,15 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { postgresCode, type Tx } from '../../db/client.ts';
-import { campaignLeads, campaigns, enrollments, sequences, sequenceVersions } from '../../db/schema/index.ts';
+import { campaigns, enrollments, sequences, sequenceVersions } from '../../db/schema/index.ts';
 import type { AutoAssign, CampaignRules, CampaignStatus } from '../../domain/campaigns/campaign.ts';
 import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
+import { courseSums } from '../read/course-sums.ts';
 import { type Page, type PageWanted, readSorted } from '../read/page.ts';
 import { releaseHeld, wakeRunning } from '../wake-running.ts';
-import { chosenLeads } from './lead-choices.ts';
 
 // For code that may not import `domain/`.
 export { campaignStatuses } from '../../domain/campaigns/campaign.ts';
@@ -145,36 +145,33 @@ const rows = (tx: Tx, wanted: ReturnType<typeof and>, most: number, orderBy: SQL
 
 async function views(tx: Tx, found: Pick<CampaignView, 'campaign' | 'sequence'>[]): Promise<CampaignView[]> {
   const ids = sql.param(found.map(({ campaign }) => campaign.id));
-  const states = await tx
-    .select({
-      id: enrollments.campaignId,
-      open: sql<number>`(count(*) filter (where ended_at is null))::int`,
-      converted: sql<number>`(count(*) filter (where status = 'CONVERTED'))::int`,
-    })
-    .from(enrollments)
-    .where(sql`${enrollments.campaignId} = any(${ids}::uuid[])`)
-    .groupBy(enrollments.campaignId);
-  const reasons = await tx
-    .select({ id: campaignLeads.campaignId, reason: campaignLeads.reason, n: sql<number>`count(*)::int` })
-    .from(campaignLeads)
-    .where(sql`${campaignLeads.campaignId} = any(${ids}::uuid[]) and ${campaignLeads.reason} is not null`)
-    .groupBy(campaignLeads.campaignId, campaignLeads.reason)
-    .orderBy(campaignLeads.reason);
-  const choices = await tx
-    .select({
-      id: campaignLeads.campaignId,
-      notEnrolled: sql<number>`(count(*) filter (where ${chosenLeads.not_enrolled}))::int`,
-      droppedOut: sql<number>`(count(*) filter (where ${chosenLeads.dropped_out}))::int`,
-    })
-    .from(campaignLeads)
-    .leftJoin(enrollments, eq(enrollments.id, campaignLeads.enrollmentId))
-    .where(sql`${campaignLeads.campaignId} = any(${ids}::uuid[])`)
-    .groupBy(campaignLeads.campaignId);
+  const [first] = found;
+  if (first === undefined) return [];
+  const { rows: counts } = await tx.execute<{
+    id: string;
+    reason: string;
+    open: number;
+    converted: number;
+    refused: number;
+    not_enrolled: number;
+    dropped_out: number;
+  }>(sql`
+    select f.campaign_id as id, f.reason, sum(f.still_open)::int as open, sum(f.converted)::int as converted, sum(f.cases)::int as refused, sum(f.leads)::int as not_enrolled,
+      sum(f.dropped)::int as dropped_out
+    from ${courseSums(first.campaign.tenantId, { topics: ['campaign'], sinceMs: 0 })} f where f.campaign_id = any(${ids}::uuid[]) group by 1, 2 order by 2`);
   return found.map(({ campaign, sequence }) => {
-    const state = states.find(({ id }) => id === campaign.id);
-    const { notEnrolled = 0, droppedOut = 0 } = choices.find(({ id }) => id === campaign.id) ?? {};
-    const refused = Object.fromEntries(reasons.filter(({ id }) => id === campaign.id).map(({ reason, n }) => [reason ?? '', n]));
-    return { campaign, sequence, open: state?.open ?? 0, converted: state?.converted ?? 0, refused, notEnrolled, droppedOut };
+    const own = counts.filter(({ id }) => id === campaign.id);
+    const sum = (of: 'open' | 'converted' | 'not_enrolled' | 'dropped_out') => own.reduce((total, row) => total + row[of], 0);
+    const refused = Object.fromEntries(own.filter((row) => row.refused > 0).map((row) => [row.reason, row.refused]));
+    return {
+      campaign,
+      sequence,
+      open: sum('open'),
+      converted: sum('converted'),
+      refused,
+      notEnrolled: sum('not_enrolled'),
+      droppedOut: sum('dropped_out'),
+    };
   });
 }
 

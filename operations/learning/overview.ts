@@ -5,6 +5,7 @@ import { leaderboard, type Placed } from '../../domain/learning/leaderboard.ts';
 import type { Interval } from '../../domain/statistics/interval.ts';
 import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 import type { Deps } from '../deps.ts';
+import { courseSums, startOfDay } from '../read/course-sums.ts';
 import { readDelays } from './delays.ts';
 import { readDropOffs } from './drop-offs.ts';
 import { readPhrases } from './phrases.ts';
@@ -34,13 +35,13 @@ export interface LearningOverview {
   insights: Insight[];
 }
 
-/** What the store’s results teach, on one page. @param sinceMs - epoch milliseconds */
+/** What the store’s results teach, on one page. @param sinceMs - since the beginning of that UTC day, epoch milliseconds */
 export async function readLearning(deps: Pick<Deps, 'db'>, tenantId: string, sinceMs: number): Promise<LearningOverview> {
   const read = await deps.db.withTenant(tenantId, async (tx) => {
     const [conversions, channels, funnel, tested] = [
-      await readConversions(tx, sinceMs),
-      await readChannels(tx, sinceMs),
-      await readFunnel(tx, sinceMs),
+      await readConversions(tx, tenantId, sinceMs),
+      await readChannels(tx, tenantId, sinceMs),
+      await readFunnel(tx, tenantId, sinceMs),
       await channelsOfTests(tx),
     ];
     return { conversions, channels, funnel, tested };
@@ -52,7 +53,7 @@ export async function readLearning(deps: Pick<Deps, 'db'>, tenantId: string, sin
   insights.push(...channelInsight(read.channels), ...dropOffInsight(worst?.sequence ?? '', worst?.largest ?? null));
   const { enrolled, converted, revenue } = read.conversions;
   return {
-    sinceMs,
+    sinceMs: startOfDay(sinceMs),
     conversions: { enrolled, converted, rate: enrolled === 0 ? null : converted / enrolled, interval: wilsonInterval(converted, enrolled) },
     ...{ revenue, channels: read.channels, funnel: read.funnel, insights },
   };
@@ -60,64 +61,29 @@ export async function readLearning(deps: Pick<Deps, 'db'>, tenantId: string, sin
 
 type Amounts = { currency: string; netMinor: number }[];
 
-async function readConversions(tx: Tx, sinceMs: number): Promise<{ enrolled: number; converted: number; revenue: Amounts }> {
-  const { rows } = await tx.execute<{ enrolled: number; converted: number; revenue: Amounts }>(sql`
-    with e as materialized (
-      select id, status from enrollments
-      where activated_at >= to_timestamp(${sinceMs / 1_000}) and stop_reason is distinct from 'holdout'),
-    o as (
-      select c.enrollment_id, count(*) filter (where c.reversed_at is null) as standing
-      from e join conversions c on c.enrollment_id = e.id where c.no_revenue is null group by 1),
-    r as (
-      select f.currency, sum(f.net_minor)::float8 as "netMinor"
-      from e join conversions c on c.enrollment_id = e.id cross join lateral figures_of_order(c) f where f.currency <> '' group by 1)
-    select count(*)::int as enrolled,
-      (count(*) filter (where o.standing > 0 or (o.standing is null and e.status = 'CONVERTED')))::int as converted,
-      coalesce((select json_agg(r order by r.currency) from r), '[]') as revenue
-    from e left join o on o.enrollment_id = e.id`);
-  return rows[0] ?? { enrolled: 0, converted: 0, revenue: [] };
+async function readConversions(tx: Tx, tenantId: string, sinceMs: number): Promise<{ enrolled: number; converted: number; revenue: Amounts }> {
+  const { rows } = await tx.execute<{ topic: string; currency: string; cases: number; converted: number; amount: number }>(sql`
+    select f.topic, f.currency, sum(f.cases)::int as cases, sum(f.converted)::int as converted, sum(f.amount)::float8 as amount
+    from ${courseSums(tenantId, { topics: ['course', 'revenue'], sinceMs })} f group by 1, 2 order by 2`);
+  const counts = rows.find(({ topic }) => topic === 'course');
+  return { enrolled: counts?.cases ?? 0, converted: counts?.converted ?? 0, revenue: amountsOf(rows.filter(({ topic }) => topic === 'revenue')) };
 }
 
-async function readChannels(tx: Tx, sinceMs: number): Promise<Placed[]> {
+const amountsOf = (rows: readonly { currency: string; amount: number }[]): Amounts =>
+  rows.map(({ currency, amount }) => ({ currency, netMinor: amount }));
+
+async function readChannels(tx: Tx, tenantId: string, sinceMs: number): Promise<Placed[]> {
   const { rows } = await tx.execute<{ key: string; people: number; converted: number }>(sql`
-    with e as materialized (
-      select x.id, coalesce(o.placed_at, case when x.status = 'CONVERTED' and o.enrollment_id is null then x.ended_at end) as converted_at
-      from enrollments x left join (
-        select c.enrollment_id, min(c.placed_at) filter (where c.reversed_at is null) as placed_at
-        from conversions c where c.no_revenue is null and c.enrollment_id is not null group by 1) o on o.enrollment_id = x.id
-      where x.activated_at >= to_timestamp(${sinceMs / 1_000}) and x.stop_reason is distinct from 'holdout'),
-    m as (
-      select k.channel, e.converted_at, coalesce(k.settled_at, k.claimed_at, k.created_at) as at,
-        lead(coalesce(k.settled_at, k.claimed_at, k.created_at)) over (partition by k.enrollment_id order by coalesce(k.settled_at, k.claimed_at, k.created_at), k.id) as next_at
-      from e join messages k on k.enrollment_id = e.id
-      where k.state in ('sent', 'unknown') or (k.state = 'claimed' and k.live))
-    select coalesce(channel, '') as key, count(*)::int as people,
-      (count(*) filter (where converted_at >= at and (next_at is null or converted_at < next_at)))::int as converted
-    from m group by 1`);
+    select f.channel as key, sum(f.executed)::int as people, sum(f.converted)::int as converted
+    from ${courseSums(tenantId, { topics: ['step'], sinceMs })} f group by 1 having sum(f.executed) <> 0`);
   return leaderboard(rows.map((row) => ({ ...row, name: row.key })));
 }
 
-async function readFunnel(tx: Tx, sinceMs: number): Promise<Funnel> {
-  const { rows } = await tx.execute<Omit<Funnel, 'revenue'> & { revenue: Amounts }>(sql`
-    with s as materialized (select id from subjects where created_at >= to_timestamp(${sinceMs / 1_000})),
-    e as materialized (
-      select e.id, e.subject_id, e.stop_reason, e.status
-      from s join enrollments e on e.subject_id = s.id where e.activated_at is not null and e.stop_reason is distinct from 'holdout'),
-    m as (
-      select e.subject_id, bool_or(k.clicked_at is not null or c.outcome = 'answered' or e.stop_reason = 'replied') as responded
-      from e join messages k on k.enrollment_id = e.id left join calls c on c.message_id = k.id
-      where k.state in ('sent', 'unknown') or (k.state = 'claimed' and k.live) group by 1),
-    o as (
-      select e.subject_id, bool_or(c.reversed_at is null) as converted
-      from e join conversions c on c.enrollment_id = e.id where c.no_revenue is null group by 1),
-    ended as (select subject_id, bool_or(status = 'CONVERTED') as converted from e group by 1),
-    r as (
-      select f.currency, sum(f.net_minor)::float8 as "netMinor"
-      from m join e on e.subject_id = m.subject_id join conversions c on c.enrollment_id = e.id cross join lateral figures_of_order(c) f
-      where f.currency <> '' group by 1)
-    select (select count(*)::int from s) as leads, count(*)::int as contacted, (count(*) filter (where m.responded))::int as responded,
-      (count(*) filter (where coalesce(o.converted, x.converted)))::int as converted,
-      coalesce((select json_agg(r order by r.currency) from r), '[]') as revenue
-    from m left join o on o.subject_id = m.subject_id left join ended x on x.subject_id = m.subject_id`);
-  return rows[0] ?? { leads: 0, contacted: 0, responded: 0, converted: 0, revenue: [] };
+async function readFunnel(tx: Tx, tenantId: string, sinceMs: number): Promise<Funnel> {
+  const { rows } = await tx.execute<Record<'leads' | 'contacted' | 'responded' | 'converted' | 'amount', number> & { currency: string }>(sql`
+    select f.currency, sum(f.leads)::int as leads, sum(f.executed)::int as contacted, sum(f.replied)::int as responded, sum(f.converted)::int as converted,
+      sum(f.amount)::float8 as amount
+    from ${courseSums(tenantId, { topics: ['funnel'], sinceMs })} f group by 1 order by 1`);
+  const { leads = 0, contacted = 0, responded = 0, converted = 0 } = rows.find(({ currency }) => currency === '') ?? {};
+  return { leads, contacted, responded, converted, revenue: amountsOf(rows.filter(({ currency }) => currency !== '')) };
 }

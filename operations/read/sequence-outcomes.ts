@@ -2,7 +2,9 @@ import { eq, sql } from 'drizzle-orm';
 import { sequences, tenants } from '../../db/schema/index.ts';
 import { competingRisks, type Incidence, incidenceInterval, restrictedMean } from '../../domain/statistics/competing-risks.ts';
 import type { Interval } from '../../domain/statistics/interval.ts';
+import { gridMinutes } from '../../domain/statistics/time-grid.ts';
 import type { Deps } from '../deps.ts';
+import { courseSums } from './course-sums.ts';
 
 /** The share that one end has come to. */
 export interface End {
@@ -13,7 +15,9 @@ export interface End {
   interval: Interval | null;
 }
 
-/** What became of the enrollments of a sequence, and when. Times are in the tenant's time, in seconds from the activation. */
+/**
+ * What became of the enrollments of a sequence, and when. Times are in the tenant's time, in seconds from the activation, on a grid: rounded up by at most 3.2 %.
+ */
 export interface SequenceOutcomes {
   enrolled: number;
   ends: End[];
@@ -37,7 +41,7 @@ const hourSeconds = 3_600;
 
 /**
  * An enrollment ends by its conversion or by the exit that came first. Whoever has had every message may still convert: that is no end.
- * @param sinceMs - activations since then, epoch milliseconds. @returns null where the tenant has no such sequence
+ * @param sinceMs - activations since the beginning of that UTC day, epoch milliseconds. @returns null where the tenant has no such sequence
  */
 export function readSequenceOutcomes(
   deps: Pick<Deps, 'db' | 'clock'>,
@@ -52,27 +56,20 @@ export function readSequenceOutcomes(
       .innerJoin(tenants, eq(tenants.id, sequences.tenantId))
       .where(eq(sequences.slug, slug));
     if (found === undefined) return null;
-    const now = new Date(deps.clock.nowMs()).toISOString();
-    const { rows } = await tx.execute<{ seconds: number; cause: string | null; people: number }>(sql`
-      with every_one as (
-        select e.activated_at, e.ended_at, e.status, e.stop_reason, o.placed_at, o.credited
-        from enrollments e
-          left join lateral (
-            select min(c.placed_at) filter (where c.reversed_at is null) as placed_at, count(*) as credited
-            from conversions c where c.tenant_id = e.tenant_id and c.enrollment_id = e.id and c.no_revenue is null) o on true
-        where e.sequence_id = ${found.id} and e.activated_at >= ${new Date(sinceMs).toISOString()}::timestamptz
-          and e.stop_reason is distinct from 'holdout'),
-      timed as (
-        select activated_at, coalesce(placed_at, case when status = 'CONVERTED' and credited = 0 then ended_at end) as converted_at,
-          case when status = 'EXITED' then ended_at end as exited_at, coalesce(stop_reason, 'unknown') as reason
-        from every_one),
-      ended as (
-        select activated_at, case when converted_at is not null then converted_at when exited_at is not null then exited_at else ${now}::timestamptz end as at,
-          case when converted_at is not null then 'converted' when exited_at is not null then reason end as cause
-        from timed)
-      select greatest(0, ceil(extract(epoch from at - activated_at) * ${found.timeScale}::float8))::float8 as seconds, cause, count(*)::int as people
-      from ended group by 1, 2`);
-    return outcomesOf(rows.map(({ seconds, cause, people }) => ({ time: seconds, cause, people })));
+    const nowMs = deps.clock.nowMs();
+    const { rows: ends } = await tx.execute<{ slot: number; reason: string; people: number }>(sql`
+      select f.slot, f.reason, sum(f.cases)::int as people from ${courseSums(tenantId, { topics: ['end'], sinceMs, sequenceId: found.id })} f
+      group by 1, 2 having sum(f.cases) <> 0`);
+    const { rows: watched } = await tx.execute<{ day_ms: number; slot: number; people: number }>(sql`
+      select extract(epoch from f.starts_at)::float8 * 1000 as day_ms, f.slot, sum(f.cases)::int as people
+      from ${courseSums(tenantId, { topics: ['watched'], sinceMs, sequenceId: found.id, days: true })} f
+      group by 1, 2 having sum(f.cases) <> 0`);
+    // Whoever has no end is watched since their hour began: up to an hour too long.
+    const secondsSince = (dayMs: number, slot: number) => Math.max(0, ((nowMs - dayMs) / 1_000) * found.timeScale - slot * hourSeconds);
+    return outcomesOf([
+      ...ends.map(({ slot, reason, people }) => ({ time: slot * 60, cause: reason, people })),
+      ...watched.map(({ day_ms: dayMs, slot, people }) => ({ time: gridMinutes(secondsSince(dayMs, slot)) * 60, cause: null, people })),
+    ]);
   });
 }
 

@@ -4,6 +4,7 @@ import { sequences, sequenceVersions, tenants } from '../../db/schema/index.ts';
 import { plannedOffsetsMs, type SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import type { Deps } from '../deps.ts';
+import { courseSums } from './course-sums.ts';
 import { majorUnits } from './major-units.ts';
 import type { Interval } from '../../domain/statistics/interval.ts';
 import { wilsonInterval } from '../../domain/statistics/proportions.ts';
@@ -65,7 +66,7 @@ export interface SequenceStats {
   completionRate: Rate;
   conversionRate: Rate;
   revenue: { currency: string; amount: string; perEnrolled: number }[];
-  /** From the enrollment on. */
+  /** From the enrollment on. The median is rounded up by at most 3.2 %. */
   secondsToConversion: { conversions: number; mean: number | null; median: number | null };
   /** Ended without converting, before a message went out. */
   droppedBefore: number;
@@ -92,7 +93,7 @@ interface StepRow extends Record<string, unknown> {
   skipped: Record<string, number>;
 }
 
-/** @param sinceMs - enrollments since then, epoch milliseconds. @returns null where the tenant has no such sequence */
+/** @param sinceMs - enrollments that began to count since the beginning of that UTC day, epoch milliseconds. @returns null where the tenant has no such sequence */
 export function readSequenceStats(
   deps: Pick<Deps, 'db' | 'subjects'>,
   tenantId: string,
@@ -109,14 +110,14 @@ export function readSequenceStats(
     if (found === undefined) return null;
     const { id, definition, timeScale } = found;
     const kind = definition === null ? null : kindOfSequence(deps.subjects, definition);
-    const since = new Date(sinceMs).toISOString();
-    const whole = await readWhole(tx, id, kind?.kind ?? 'lead', since);
+    const of = { tenantId, sequenceId: id, sinceMs };
+    const whole = await readWhole(tx, { ...of, kind: kind?.kind ?? 'lead' });
     const versions = await tx
       .select({ id: sequenceVersions.id, definition: sequenceVersions.definition })
       .from(sequenceVersions)
       .where(eq(sequenceVersions.sequenceId, id));
-    const steps = stepsFrom(await readStepRows(tx, id, since), definition, new Map(versions.map((v) => [v.id, v.definition])), whole.enrolled);
-    const seconds = (value: number | null) => (value === null ? null : Math.round(value * timeScale));
+    const steps = stepsFrom(await readStepRows(tx, of), definition, new Map(versions.map((v) => [v.id, v.definition])), whole.enrolled);
+    const medianMinutes = medianOf(whole.won);
     return {
       ...{ leads: whole.leads, enrolledLeads: whole.enrolled_leads, enrolled: whole.enrolled, heldOut: whole.held_out, open: whole.open },
       ...{ completed: whole.completed, converted: whole.converted, exited: whole.exited, droppedBefore: whole.dropped_before },
@@ -127,7 +128,11 @@ export function readSequenceStats(
         const amount = majorUnits(minor, currency);
         return { currency, amount, perEnrolled: whole.enrolled === 0 ? 0 : Math.round((Number(amount) / whole.enrolled) * 100) / 100 };
       }),
-      secondsToConversion: { conversions: whole.timed, mean: seconds(whole.mean_s), median: seconds(whole.median_s) },
+      secondsToConversion: {
+        conversions: whole.converted,
+        mean: whole.mean_s === null ? null : Math.round(whole.mean_s * timeScale),
+        median: medianMinutes === null ? null : medianMinutes * 60,
+      },
       steps,
       largestDropOff: largestOf(steps),
     };
@@ -143,85 +148,58 @@ interface WholeRow extends Record<string, unknown> {
   completed: number;
   converted: number;
   dropped_before: number;
-  timed: number;
   mean_s: number | null;
-  median_s: number | null;
   exited: Record<string, number>;
   revenue: { currency: string; minor: number }[];
+  won: { minutes: number; n: number }[];
 }
 
 /**
- * The enrollments that count, and when each converted: by the first order that is credited to it and stands, else by its own end. An order that was
+ * The enrollments that count, by sums that the database keeps. One converts by the first order that is credited to it and stands, else by its own end. An order that was
  * taken back counts nowhere.
  */
-const counted = (sequenceId: string, since: string) => sql`
-  every_one as (
-    select e.id, e.subject_id, e.version_id, e.status, e.stop_reason, e.enrolled_at, e.ended_at, o.placed_at, o.credited
-    from enrollments e
-      left join lateral (
-        select min(c.placed_at) filter (where c.reversed_at is null) as placed_at, count(*) as credited
-        from conversions c where c.enrollment_id = e.id and c.no_revenue is null) o on true
-    where e.sequence_id = ${sequenceId} and e.activated_at is not null and e.enrolled_at >= ${since}::timestamptz),
-  e as (
-    select x.*, coalesce(x.placed_at, case when x.status = 'CONVERTED' and x.credited = 0 then x.ended_at end) as converted_at
-    from every_one x where x.stop_reason is distinct from 'holdout'),
-  m as (
-    select m.*, coalesce(m.settled_at, m.claimed_at, m.created_at) as at,
-      m.state in ('sent', 'unknown') or (m.state = 'claimed' and m.live) as went_out
-    from e join messages m on m.enrollment_id = e.id
-    where m.skip_reason is distinct from 'stopped'),
-  -- Behind which message an enrollment converted, and behind which it ended. In one pass: asked for each enrollment, all messages would be read as often.
-  behind as (
-    select e.id,
-      (array_agg(k.step_id order by k.at desc, k.id desc) filter (where k.at <= e.converted_at))[1] as won_by,
-      (array_agg(k.step_id order by k.at desc, k.id desc) filter (where k.id is not null))[1] as last_step
-    from e left join m k on k.enrollment_id = e.id and k.went_out group by e.id)`;
-
-async function readWhole(tx: Tx, sequenceId: string, kind: string, since: string): Promise<WholeRow> {
+async function readWhole(
+  tx: Tx,
+  { tenantId, sequenceId, kind, sinceMs }: { tenantId: string; sequenceId: string; kind: string; sinceMs: number },
+): Promise<WholeRow> {
+  const own = courseSums(tenantId, { topics: ['course', 'won', 'revenue'], sinceMs, sequenceId });
   const { rows } = await tx.execute<WholeRow>(sql`
-    with ${counted(sequenceId, since)}
-    select (select count(*)::int from subjects s where s.kind = ${kind}) as leads,
-      (select count(*)::int from every_one x where x.stop_reason = 'holdout') as held_out,
-      count(distinct e.subject_id)::int as enrolled_leads, count(*)::int as enrolled,
-      (count(*) filter (where e.ended_at is null))::int as open, (count(*) filter (where e.status = 'COMPLETED'))::int as completed,
-      count(e.converted_at)::int as converted,
-      (count(*) filter (where e.status = 'EXITED' and e.converted_at is null and b.last_step is null))::int as dropped_before,
-      count(e.converted_at)::int as timed,
-      avg(extract(epoch from e.converted_at - e.enrolled_at))::double precision as mean_s,
-      (percentile_cont(0.5) within group (order by extract(epoch from e.converted_at - e.enrolled_at)::double precision)
-        filter (where e.converted_at is not null)) as median_s,
+    with f as materialized (select * from ${own} k)
+    select (select coalesce(sum(k.leads), 0)::int from ${courseSums(tenantId, { topics: ['funnel'], sinceMs: 0 })} k where k.subject_kind = ${kind}) as leads,
+      coalesce(sum(f.held_out), 0)::int as held_out, coalesce(sum(f.leads), 0)::int as enrolled_leads, coalesce(sum(f.cases), 0)::int as enrolled,
+      coalesce(sum(f.still_open), 0)::int as open, coalesce(sum(f.completed), 0)::int as completed, coalesce(sum(f.converted), 0)::int as converted,
+      coalesce(sum(f.dropped), 0)::int as dropped_before, (sum(f.amount) / nullif(sum(f.converted), 0) / 1000)::float8 as mean_s,
       coalesce((select json_object_agg(r.reason, r.n) from (
-        select coalesce(x.stop_reason, 'unknown') as reason, count(*)::int as n from e x where x.status = 'EXITED' and x.converted_at is null group by 1) r), '{}') as exited,
+        select x.reason, sum(x.cases)::int as n from f x where x.topic = 'course' and x.reason <> '' group by 1 having sum(x.cases) <> 0) r), '{}') as exited,
+      coalesce((select json_agg(json_build_object('minutes', r.slot, 'n', r.n) order by r.slot) from (
+        select x.slot, sum(x.cases)::int as n from f x where x.topic = 'won' group by 1 having sum(x.cases) <> 0) r), '[]') as won,
       coalesce((select json_agg(json_build_object('currency', r.currency, 'minor', r.minor) order by r.currency) from (
-        select f.currency, sum(f.net_minor)::bigint as minor
-        from e x join conversions c on c.enrollment_id = x.id cross join lateral figures_of_order(c) f
-        where f.currency <> '' group by 1) r), '[]') as revenue
-    from e join behind b on b.id = e.id`);
+        select x.currency, sum(x.amount)::bigint as minor from f x where x.topic = 'revenue' group by 1) r), '[]') as revenue
+    from f where f.topic = 'course'`);
   const [row] = rows;
   if (row === undefined) throw new Error('a count has no row');
   return row;
 }
 
-async function readStepRows(tx: Tx, sequenceId: string, since: string): Promise<StepRow[]> {
+async function readStepRows(
+  tx: Tx,
+  { tenantId, sequenceId, sinceMs }: { tenantId: string; sequenceId: string; sinceMs: number },
+): Promise<StepRow[]> {
   const { rows } = await tx.execute<StepRow>(sql`
-    with ${counted(sequenceId, since)},
-    told as (
-      select m.id, bool_or(v.type = 'delivered') as delivered, bool_or(v.type = 'opened' and v.machine) as machine
-      from m join message_events v on v.message_id = m.id group by m.id)
-    select m.step_id, e.version_id, case when m.went_out then m.channel end as channel,
-      count(*)::int as entered, (count(*) filter (where m.went_out))::int as executed, (count(*) filter (where m.state = 'failed'))::int as failed,
-      (count(*) filter (where t.delivered))::int as delivered, count(m.opened_at)::int as opened,
-      (count(*) filter (where m.opened_at is null and (m.suspected_open_at is not null or t.machine)))::int as machines,
-      count(m.clicked_at)::int as clicked,
-      (count(*) filter (where e.stop_reason = 'replied' and b.last_step = m.step_id))::int as replied,
-      (count(*) filter (where c.outcome = 'answered'))::int as answered,
-      (count(*) filter (where b.won_by = m.step_id and m.went_out))::int as converted,
-      (count(*) filter (where e.status = 'EXITED' and e.converted_at is null and b.last_step = m.step_id and m.went_out))::int as dropped,
-      m.skip_reason
-    from m join e on e.id = m.enrollment_id join behind b on b.id = e.id
-      left join told t on t.id = m.id left join calls c on c.message_id = m.id
-    group by 1, 2, 3, m.skip_reason`);
+    select f.step_id, f.version_id, nullif(f.channel, '') as channel, nullif(f.reason, '') as skip_reason,
+      sum(f.cases)::int as entered, sum(f.executed)::int as executed, sum(f.failed)::int as failed, sum(f.delivered)::int as delivered, sum(f.opened)::int as opened,
+      sum(f.machine_opened)::int as machines, sum(f.clicked)::int as clicked, sum(f.replied)::int as replied, sum(f.answered)::int as answered,
+      sum(f.converted)::int as converted, sum(f.dropped)::int as dropped
+    from ${courseSums(tenantId, { topics: ['step'], sinceMs, sequenceId })} f
+    group by 1, 2, 3, 4 having sum(f.cases) <> 0`);
   return rows.map((row) => ({ ...row, skipped: typeof row['skip_reason'] === 'string' ? { [row['skip_reason']]: row.entered } : {} }));
+}
+
+/** The half of them is not longer; null: there are none. Minutes of the tenant’s time, on the grid of `grid_minutes`. */
+function medianOf(times: readonly { minutes: number; n: number }[]): number | null {
+  const all = times.reduce((sum, { n }) => sum + n, 0);
+  let soFar = 0;
+  return times.find(({ n }) => (soFar += n) * 2 >= all)?.minutes ?? null;
 }
 
 function stepsFrom(

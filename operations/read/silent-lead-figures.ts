@@ -6,6 +6,7 @@ import { isAboutSilentLead } from '../../domain/people/silence.ts';
 import { type ReachedStage, reachedStages, silenceStageAt } from '../../domain/people/silence-stage.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
+import { courseSums } from './course-sums.ts';
 import type { Interval } from '../../domain/statistics/interval.ts';
 import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 
@@ -36,13 +37,14 @@ export interface SilentLeadFigures {
   daysToReengagement: { responses: number; mean: number | null; interval: Interval | null };
 }
 
-/** @param sinceMs - silences that began to count since then, epoch milliseconds */
+/** @param sinceMs - silences that began to count since the beginning of that UTC day, epoch milliseconds */
 export function readSilentLeadFigures(deps: Pick<Deps, 'db'>, tenantId: string, sinceMs: number): Promise<SilentLeadFigures> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
     if (tenant === undefined) throw new Error('the tenant does not exist');
     const versions = await versionsAboutSilence(tx);
-    const rows = versions.size === 0 ? [] : await readSilences(tx, [...versions.keys()], sinceMs, (withinDays * dayMs) / tenant.timeScale);
+    const { back, silent, bought, responses, meanMs, varianceMs } = await readSilences(tx, tenantId, sinceMs);
+    const steps = await readSteps(tx, tenantId, sinceMs);
     const hours = settingsOf(tenant).silenceHours;
     const stageOf = (versionId: string, stepId: string): ReachedStage | null => {
       const definition = versions.get(versionId);
@@ -51,19 +53,22 @@ export function readSilentLeadFigures(deps: Pick<Deps, 'db'>, tenantId: string, 
       const stage = offsetMs === undefined ? 'none' : silenceStageAt(0, offsetMs + 1, 1, hours);
       return stage === 'none' ? null : stage;
     };
-    const back = rows.filter(({ responded }) => responded);
-    const leads = (of: readonly Silence[]) => new Set(of.map(({ subject_id: id }) => id)).size;
     const ofStage = (stage: ReachedStage): Share => {
-      const sent = rows.filter(({ version_id: version, sent: steps }) => steps.some((step) => stageOf(version, step) === stage));
-      const answered = sent.filter(({ version_id: version, sent: steps, responded }) => responded && stageOf(version, steps.at(-1) ?? '') === stage);
-      return share(leads(answered), leads(sent));
+      const own = steps.filter(({ version_id: version, step_id: step }) => stageOf(version, step) === stage);
+      return share(
+        own.reduce((sum, { back: n }) => sum + n, 0),
+        own.reduce((sum, { sent }) => sum + sent, 0),
+      );
     };
-    const days = back.map(({ days: real }) => real * tenant.timeScale);
+    const days = (ms: number) => (ms / dayMs) * tenant.timeScale;
     return {
-      reengagement: { ...share(leads(back), leads(rows)), target: reengagementTarget, withinDays },
-      conversion: share(leads(back.filter(({ converted }) => converted)), leads(back)),
+      reengagement: { ...share(back, silent), target: reengagementTarget, withinDays },
+      conversion: share(bought, back),
       stages: reachedStages.filter((stage) => stage !== '24h').map((stage) => ({ stage, ...ofStage(stage) })),
-      daysToReengagement: { responses: days.length, ...meanOf(days) },
+      daysToReengagement: {
+        responses,
+        ...meanOf(responses, meanMs === null ? null : days(meanMs), varianceMs === null ? null : Math.sqrt(varianceMs) * days(1)),
+      },
     };
   });
 }
@@ -72,13 +77,10 @@ function share(successes: number, cases: number): Share {
   return { cases, successes, rate: cases === 0 ? null : successes / cases, interval: wilsonInterval(successes, cases) };
 }
 
-/** The mean with its 95 % interval, by the normal approximation. */
-function meanOf(values: readonly number[]): { mean: number | null; interval: Interval | null } {
-  if (values.length === 0) return { mean: null, interval: null };
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length < 2) return { mean, interval: null };
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-  const reach = 1.96 * Math.sqrt(variance / values.length);
+/** The mean with its 95 % interval, by the normal approximation. @param deviation - of the values; null: there are fewer than two */
+function meanOf(n: number, mean: number | null, deviation: number | null): { mean: number | null; interval: Interval | null } {
+  if (mean === null || deviation === null) return { mean, interval: null };
+  const reach = 1.96 * (deviation / Math.sqrt(n));
   return { mean, interval: { low: Math.max(0, mean - reach), high: mean + reach } };
 }
 
@@ -90,36 +92,31 @@ async function versionsAboutSilence(tx: Tx): Promise<Map<string, SequenceDefinit
   return new Map(rows.filter(({ definition }) => isAboutSilentLead(definition)).map(({ id, definition }) => [id, definition]));
 }
 
-/** One silence that has begun to count. */
-interface Silence extends Record<string, unknown> {
-  subject_id: string;
-  version_id: string;
-  /** Steps whose message went out, or may have, in their order. */
-  sent: string[];
-  /** They answered or bought after a message, in time. */
-  responded: boolean;
-  /** They bought then or later. */
-  converted: boolean;
-  /** From the last contact to the end, in days of wall time. */
-  days: number;
+interface Silences extends Record<string, unknown> {
+  silent: number;
+  back: number;
+  bought: number;
+  responses: number;
+  meanMs: number | null;
+  varianceMs: number | null;
 }
 
-async function readSilences(tx: Tx, versionIds: readonly string[], sinceMs: number, windowMs: number): Promise<Silence[]> {
-  const { rows } = await tx.$client.query<Silence>({
-    text: `select e.subject_id, e.version_id, coalesce(m.steps, '{}') as sent,
-        coalesce(e.stop_reason in ('replied', 'purchased') and m.last_at < e.ended_at
-          and e.ended_at <= m.last_at + make_interval(secs => $3::float8), false) as responded,
-        (s.state = 'converted') as converted,
-        coalesce(extract(epoch from e.ended_at - e.anchor_at) / 86400, 0)::float8 as days
-      from enrollments e
-        join subjects s on s.tenant_id = e.tenant_id and s.id = e.subject_id
-        left join lateral (
-          select array_agg(g.step_id order by g.settled_at, g.id) as steps, max(coalesce(g.settled_at, g.claimed_at)) as last_at
-          from messages g
-          where g.tenant_id = e.tenant_id and g.enrollment_id = e.id and g.state in ('sent', 'unknown') and g.channel is not null) m on true
-      where e.version_id = any($1::uuid[]) and e.activated_at is not null and e.activated_at >= to_timestamp($2::float8)
-        and e.stop_reason is distinct from 'holdout'`,
-    values: [versionIds, sinceMs / 1_000, windowMs / 1_000],
-  });
+/** Leads are counted by the latest silence of each that is meant. Times from the last contact to the response, in milliseconds of wall time. */
+async function readSilences(tx: Tx, tenantId: string, sinceMs: number): Promise<Silences> {
+  const { rows } = await tx.execute<Silences>(sql`
+    select coalesce(sum(f.leads), 0)::int as silent, coalesce(sum(f.replied), 0)::int as back, coalesce(sum(f.converted), 0)::int as bought,
+      coalesce(sum(f.cases), 0)::int as responses, (sum(f.amount) / nullif(sum(f.cases), 0))::float8 as "meanMs",
+      case when sum(f.cases) > 1 then (greatest(0, sum(f.squares) - power(sum(f.amount), 2) / sum(f.cases)) / (sum(f.cases) - 1))::float8 end as "varianceMs"
+    from ${courseSums(tenantId, { topics: ['silence'], sinceMs })} f`);
+  const [row] = rows;
+  if (row === undefined) throw new Error('a count has no row');
+  return row;
+}
+
+/** Of each step of a silence: the leads that it went out to, and those that came back before the next one. */
+async function readSteps(tx: Tx, tenantId: string, sinceMs: number): Promise<{ version_id: string; step_id: string; sent: number; back: number }[]> {
+  const { rows } = await tx.execute<{ version_id: string; step_id: string; sent: number; back: number }>(sql`
+    select f.version_id, f.step_id, sum(f.leads)::int as sent, sum(f.replied)::int as back
+    from ${courseSums(tenantId, { topics: ['silence_step'], sinceMs })} f group by 1, 2`);
   return rows;
 }

@@ -204,6 +204,9 @@ async function fillEveryTable(): Promise<void> {
   await insert('attribution_credits', { tenant_id: tenantId, conversion_id: randomUUID(), message_id: randomUUID(), ...place });
   await insert('attribution_sums', { tenant_id: tenantId, ...place });
   await insert('attribution_marks', { tenant_id: tenantId });
+  await insert('course_sums', { tenant_id: tenantId, grain: 'day', topic: 'course', starts_at: new Date(0) });
+  await insert('course_figures', { tenant_id: tenantId, subject_id: enrollment.subjectId, figures: '[]' });
+  await insert('course_marks', { tenant_id: tenantId });
   await insert('conversion_rules', {
     ...{ tenant_id: tenantId, channel: 'email', day: 0, hour: 9, sends: 1, conversions: 0 },
     ...{ rate: 0, expected: 0, chance_better: 0.5, refreshed_at: new Date(0) },

@@ -7,6 +7,7 @@ import { leaderboardKinds, readLeaderboard } from '../../../operations/learning/
 import { type LearningOverview, readLearning } from '../../../operations/learning/overview.ts';
 import { type LearnedPhrases, readPhrases } from '../../../operations/learning/phrases.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
+import { startOfDay } from '../../../operations/read/course-sums.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problems } from '../../plugins/errors.ts';
 import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
@@ -170,7 +171,7 @@ const learningSchema = z
   })
   .meta({ id: 'Learning' });
 
-const sinceOf = (deps: ResourceOptions['deps'], days: number) => deps.clock.nowMs() - days * 86_400_000;
+const sinceOf = (deps: ResourceOptions['deps'], days: number) => startOfDay(deps.clock.nowMs() - days * 86_400_000);
 
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
   app.get(

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { readSequenceOutcomes, type SequenceOutcomes } from '../../../operations/read/sequence-outcomes.ts';
+import { startOfDay } from '../../../operations/read/course-sums.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isoTime, timeField } from '../../routes/fields.ts';
@@ -50,7 +51,7 @@ export const outcomesRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (app
       },
     },
     async (request, reply) => {
-      const sinceMs = deps.clock.nowMs() - request.query.days * 86_400_000;
+      const sinceMs = startOfDay(deps.clock.nowMs() - request.query.days * 86_400_000);
       const found = await readSequenceOutcomes(deps, callerOf(request).tenantId, request.params.slug, sinceMs);
       return found === null ? problem(reply, 404, 'unknown_sequence', 'There is no such sequence.') : present(found, sinceMs);
     },

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { readSilentLeadFigures, type Share, type SilentLeadFigures } from '../../../operations/read/silent-lead-figures.ts';
+import { startOfDay } from '../../../operations/read/course-sums.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problems } from '../../plugins/errors.ts';
 import { isoTime, timeField } from '../../routes/fields.ts';
@@ -46,7 +47,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const sinceMs = deps.clock.nowMs() - request.query.days * 86_400_000;
+      const sinceMs = startOfDay(deps.clock.nowMs() - request.query.days * 86_400_000);
       return present(await readSilentLeadFigures(deps, callerOf(request).tenantId, sinceMs), sinceMs);
     },
   );

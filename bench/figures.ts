@@ -1,0 +1,225 @@
+import type pg from 'pg';
+import type { BuiltDeps } from '../operations/create-deps.ts';
+import { createCampaign, readCampaign } from '../operations/campaigns/campaigns.ts';
+import { readDropOffs } from '../operations/learning/drop-offs.ts';
+import { readLearnedHours } from '../operations/learning/hours.ts';
+import { leaderboardKinds, readLeaderboard } from '../operations/learning/leaderboards.ts';
+import { readLearning } from '../operations/learning/overview.ts';
+import { readSuggestions } from '../operations/learning/suggestions.ts';
+import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
+import { readAnalytics } from '../operations/read/analytics.ts';
+import { attributionPlaces, readAttribution } from '../operations/read/attribution.ts';
+import { readHoldouts } from '../operations/read/holdouts.ts';
+import { readSequenceOutcomes } from '../operations/read/sequence-outcomes.ts';
+import { readSequenceStats } from '../operations/read/sequence-stats.ts';
+import { readSilentLeadFigures } from '../operations/read/silent-lead-figures.ts';
+import { readVariants } from '../operations/read/variants.ts';
+import { budgeted, known, type Latency, type Measured, quantile } from './measure.ts';
+import type { BenchOptions } from './options.ts';
+import { openDeps, openTenant } from './shop.ts';
+import { asOwner, type BenchStack } from './stack.ts';
+
+const eachTimes = 40;
+const budgetMs = 100;
+const yearMs = 365 * 86_400_000;
+/** Of each person: an enrollment, three messages, what providers report about them, and of every tenth an order. */
+const eventsEach = 10;
+const chunk = 50_000;
+
+/** Every figure of a store with so many events over a year, half of its people carts and half of them silent leads, one after another: how long each takes. */
+export async function measureFigures(stack: BenchStack, { events, say, part }: BenchOptions): Promise<Measured> {
+  const databaseUrl = await stack.newDatabase('figures');
+  const deps = openDeps(databaseUrl, stack.masterKey);
+  const { tenantId } = await openTenant(deps, 'bench-figures');
+  await publishPresets(deps, await loadPresets());
+  const campaign = await createCampaign(deps, {
+    ...{ tenantId, actor: 'bench', status: 'PAUSED' },
+    fields: { name: 'Silent leads', sequence: 'silent-lead', autoAssign: { sources: [], maxLeads: null }, schedule: null, rate: null, call: null },
+  });
+  if (campaign.kind !== 'done') throw new Error(`the campaign was not made: ${campaign.kind}`);
+  const campaignId = campaign.view.campaign.id;
+  const figures = [];
+  const filled = await asOwner(databaseUrl, async (owner) => {
+    await fill(owner, { tenantId, campaignId, people: Math.ceil(events / eventsEach) }, say);
+    const rollups = await took(() => owner.query('select rebuild_rollups()'));
+    await owner.query('insert into course_marks (tenant_id) values ($1)', [tenantId]);
+    const courses = await took(async () => {
+      for (let n = 1, all = 0; n > 0; all += n) {
+        n = await deps.db.foldCourses(5_000);
+        if (n > 0 && all % 100_000 === 0) say(`figures: ${all} changes folded`);
+      }
+    });
+    await owner.query('insert into attribution_marks (tenant_id) values ($1)', [tenantId]);
+    const credits = await took(async () => {
+      while ((await deps.db.foldAttribution(5_000)) > 0);
+    });
+    await owner.query('vacuum (analyze)');
+    await owner.query('checkpoint');
+    const { rows } = await owner.query<{ events: number; sums: number; size: string }>(
+      `select (select count(*) from enrollments) + (select count(*) from messages) + (select count(*) from message_events) + (select count(*) from conversions) as events,
+         (select count(*) from course_sums) as sums, pg_size_pretty(pg_database_size(current_database())) as size`,
+    );
+    return { rollups, courses, credits, ...rows[0] };
+  });
+  figures.push(
+    ...[
+      known('figures_fold_courses', filled.courses / 1_000, 's'),
+      known('figures_fold_credits', filled.credits / 1_000, 's'),
+      known('figures_recount_analytics', filled.rollups / 1_000, 's'),
+    ],
+  );
+  const latencies: Latency[] = [];
+  for (const [name, read] of Object.entries(asked(deps, tenantId, campaignId))) {
+    const measured = await part(`figures, ${name}`, async () => {
+      const valuesMs: number[] = [];
+      for (let n = -3; n < eachTimes; n++) {
+        const ms = await took(read);
+        if (n >= 0) valuesMs.push(ms);
+      }
+      return { name: `figure_${name}`, valuesMs, floorMs: null };
+    });
+    if (measured !== null) latencies.push(measured);
+  }
+  await deps.db.close();
+  const slowest = Math.max(...latencies.map(({ valuesMs }) => quantile(valuesMs, 0.99)));
+  return {
+    figures: [budgeted('figure_slowest_p99', slowest, 'ms', `< ${budgetMs} ms`, (ms) => ms < budgetMs), ...figures],
+    latencies,
+    notes: [
+      `${filled.events} events over a year: enrollments, messages, providers’ reports and orders of ${Math.ceil(events / eventsEach)} people; ${filled.size} of tables and indexes, ${filled.sums} rows of sums`,
+      `each figure ${eachTimes} times, of the whole year, one after another, with nothing left to be folded`,
+    ],
+  };
+}
+
+async function took(work: () => Promise<unknown>): Promise<number> {
+  const fromMs = performance.now();
+  await work();
+  return performance.now() - fromMs;
+}
+
+/** Every figure, by its name, of a year. */
+function asked(deps: BuiltDeps, tenantId: string, campaignId: string): Record<string, () => Promise<unknown>> {
+  const sinceMs = Date.now() - yearMs;
+  return {
+    analytics: () => readAnalytics(deps, tenantId, 365),
+    ...Object.fromEntries(
+      attributionPlaces.map((by) => [`attribution_by_${by}`, () => readAttribution(deps, tenantId, { days: 365, model: 'position', by })]),
+    ),
+    sequence_of_carts: () => readSequenceStats(deps, tenantId, 'cart', sinceMs),
+    sequence_of_silent_leads: () => readSequenceStats(deps, tenantId, 'silent-lead', sinceMs),
+    ends_of_carts: () => readSequenceOutcomes(deps, tenantId, 'cart', sinceMs),
+    ends_of_silent_leads: () => readSequenceOutcomes(deps, tenantId, 'silent-lead', sinceMs),
+    silent_leads: () => readSilentLeadFigures(deps, tenantId, sinceMs),
+    drop_offs: () => readDropOffs(deps, tenantId, sinceMs),
+    ...Object.fromEntries(leaderboardKinds.map((kind) => [`leaderboard_of_${kind}`, () => readLeaderboard(deps, tenantId, kind, sinceMs)])),
+    learning: () => readLearning(deps, tenantId, sinceMs),
+    suggestions: () => readSuggestions(deps, tenantId, sinceMs),
+    learned_hours: () => readLearnedHours(deps, tenantId),
+    campaign: () => readCampaign(deps, tenantId, campaignId),
+    holdouts: () => readHoldouts(deps, tenantId),
+    variants: () => readVariants(deps, tenantId),
+  };
+}
+
+/** A year of people: rows alone, as the owner; keys are not checked while filling, yet all of them hold. */
+async function fill(
+  owner: pg.Client,
+  { tenantId, campaignId, people }: { tenantId: string; campaignId: string; people: number },
+  say: (line: string) => void,
+): Promise<void> {
+  const { rows } = await owner.query<{ slug: string; id: string; version: string; connection: string }>(
+    `select s.slug, s.id, s.current_version_id as version, (select c.id from connections c where c.tenant_id = s.tenant_id limit 1) as connection
+     from sequences s where s.tenant_id = $1 and s.slug in ('cart', 'silent-lead')`,
+    [tenantId],
+  );
+  const cart = rows.find(({ slug }) => slug === 'cart');
+  const silent = rows.find(({ slug }) => slug === 'silent-lead');
+  if (cart === undefined || silent === undefined) throw new Error('the store has no sequences');
+  await owner.query(`
+    set session_replication_role = replica; set synchronous_commit = off;
+    create or replace function pg_temp.made(kind int, n bigint) returns uuid language sql immutable as $$
+      select ('01900000-0000-7' || lpad(to_hex(kind), 3, '0') || '-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;
+    create or replace function pg_temp.whenever(n bigint) returns timestamptz language sql immutable as $$
+      select date_trunc('milliseconds', timestamptz '${new Date().toISOString()}' - interval '1 day' - (${people} - n) * (interval '360 days' / ${people})) $$;
+    do $do$
+    declare month date;
+    begin
+      for i in 1..13 loop
+        month := (date_trunc('month', now() at time zone 'UTC') - make_interval(months => i))::date;
+        execute format('create table if not exists public.%I partition of public.message_events for values from (%L) to (%L)',
+          'message_events_' || to_char(month, 'YYYY_MM'), month::text || ' 00:00+00', (month + interval '1 month')::date::text || ' 00:00+00');
+      end loop;
+    end $do$`);
+  const t = `'${tenantId}'::uuid`;
+  const at = 'pg_temp.whenever(n)';
+  const id = (kind: number) => `pg_temp.made(${kind}, n)`;
+  const isLead = 'n % 2 = 0';
+  /** How they end, by what is random and yet always the same. */
+  const end = `case when n % 10 = 0 then 'bought' when n % 10 in (1, 2) then 'replied' when n % 10 = 3 then 'opted_out' when n % 10 = 4 and n > ${Math.floor(people * 0.99)} then 'open' else 'completed' end`;
+  const hours = `(1 + (n * 7919) % 200)`;
+  const inserts: [string, string][] = [
+    ['contacts', `insert into contacts (tenant_id, id, person_id, created_at) select ${t}, ${id(1)}, ${id(1)}, ${at} from $ n`],
+    [
+      'subjects',
+      `insert into subjects (tenant_id, id, contact_id, kind, state, details, started_at, last_activity_at, created_at)
+       select ${t}, ${id(2)}, ${id(1)}, case when ${isLead} then 'lead' else 'cart' end, case when n % 10 = 0 then 'converted' else 'open' end,
+         case when ${isLead} then jsonb_build_object('source', (array['META', 'GOOGLE', 'WEBSITE', 'BULK'])[1 + (n / 2) % 4]) else '{}' end, ${at}, ${at}, ${at} from $ n`,
+    ],
+    [
+      'enrollments',
+      `insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, status, stop_reason, subject_kind, segment, sequence_type, time_scale,
+         anchor_at, enrolled_at, activated_at, ended_at, campaign_id)
+       select ${t}, ${id(3)}, case when ${isLead} then '${silent.id}'::uuid else '${cart.id}'::uuid end,
+         case when ${isLead} then '${silent.version}'::uuid else '${cart.version}'::uuid end, ${id(1)}, ${id(2)},
+         case e.how when 'bought' then 'CONVERTED' when 'open' then 'ACTIVE' when 'completed' then 'COMPLETED' else 'EXITED' end,
+         case e.how when 'bought' then 'purchased' when 'open' then null when 'completed' then null else e.how end,
+         case when ${isLead} then 'lead' else 'cart' end, case when ${isLead} then 'new' else 'first_time' end, 'first_time', 1, ${at}, ${at}, ${at} + interval '1 hour',
+         case when e.how <> 'open' then ${at} + make_interval(hours => ${hours}::int + 2) end, case when ${isLead} then '${campaignId}'::uuid end
+       from $ n cross join lateral (select ${end} as how) e`,
+    ],
+    [
+      'campaign_leads',
+      `insert into campaign_leads (tenant_id, campaign_id, subject_id, came_by, enrollment_id, at)
+       select ${t}, '${campaignId}', ${id(2)}, 'routing', ${id(3)}, ${at} from $ n where ${isLead}`,
+    ],
+    [
+      'messages',
+      `insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, claim, claimed_at, channel, due_at, settled_at, opened_at, clicked_at, local_slot, created_at)
+       select ${t}, pg_temp.made(10 + k, n), ${id(3)},
+         case when ${isLead} then (array['message_3d', 'message_7d', 'message_14d'])[k + 1] else (array['email_2h', 'email_24h', 'email_48h'])[k + 1] end, ${id(1)}, 'sent',
+         ${id(3)}, m.at, 'email', m.at, m.at, case when (n + k) % 3 = 0 then m.at + interval '1 hour' end, case when (n + k) % 9 = 0 then m.at + interval '1 hour' end,
+         (n * 31 + k) % 168, m.at
+       from $ n cross join generate_series(0, 2) k cross join lateral (select ${at} + make_interval(hours => 2 + k * ${hours}::int / 3) as at) m`,
+    ],
+    [
+      'message_events',
+      `insert into message_events (tenant_id, id, occurred_at, message_id, enrollment_id, type)
+       select ${t}, pg_temp.made(20 + k, n), ${at} + make_interval(hours => 2 + k), pg_temp.made(10 + k % 3, n), ${id(3)}, case when k < 3 then 'delivered' else 'opened' end
+       from $ n cross join generate_series(0, case when n % 10 < 9 then 5 else 4 end) k`,
+    ],
+    [
+      'conversions',
+      `insert into conversions (tenant_id, id, connection_id, order_id, contact_id, subject_id, enrollment_id, currency, value_minor, placed_at, created_at)
+       select ${t}, ${id(4)}, '${cart.connection}', 'order-' || n, ${id(1)}, ${id(2)}, ${id(3)}, 'EUR', 8990 + n % 1000, ${at} + make_interval(hours => ${hours}::int + 2), ${at}
+       from $ n where n % 10 = 0`,
+    ],
+    [
+      'assignments',
+      `insert into assignments (tenant_id, id, sequence_id, contact_id, arm, share, assigned_at)
+       select ${t}, ${id(5)}, '${cart.id}', ${id(1)}, case when n % 20 = 1 then 'holdout' else 'treated' end, 0.1, ${at} from $ n where not ${isLead}`,
+    ],
+    [
+      'variant_assignments',
+      `insert into variant_assignments (tenant_id, id, sequence_id, step_id, contact_id, variant, shares, assigned_at)
+       select ${t}, ${id(6)}, '${cart.id}', 'email_2h', ${id(1)}, case when n % 4 = 1 then 'a' else 'b' end, '{"a": 0.5, "b": 0.5}', ${at} from $ n where not ${isLead}`,
+    ],
+  ];
+  for (const [name, insert] of inserts) {
+    for (let from = 1; from <= people; from += chunk)
+      await owner.query(insert.replace('from $ n', `from generate_series(${from}, ${Math.min(people, from + chunk - 1)}) n`));
+    say(`figures: ${name} filled`);
+  }
+  await owner.query('set session_replication_role = origin; set synchronous_commit = on');
+  await owner.query('vacuum (analyze)');
+}
