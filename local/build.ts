@@ -19,7 +19,9 @@ function compile(): void {
 /** Copy what tsc leaves behind, to where the compiled code finds it: beside itself. */
 function copyAssets(folder: string): number {
   const entries = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
-  const assets = entries.filter((file) => !file.endsWith('.ts') && statSync(join(root, folder, file)).isFile());
+  // Snapshots of the schema are for making migrations, and 20 MB.
+  const isUnused = (file: string) => file.endsWith('.ts') || file.endsWith('_snapshot.json');
+  const assets = entries.filter((file) => !isUnused(file) && statSync(join(root, folder, file)).isFile());
   for (const file of assets) {
     const target = join(dist, folder, file);
     mkdirSync(dirname(target), { recursive: true });

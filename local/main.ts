@@ -16,7 +16,7 @@ import { type LocalModel, startLocalModel } from './model/server.ts';
 import { startMailbox } from './mailbox/mailbox.ts';
 import { startPart } from './part.ts';
 import { type Phone, startPhone } from './phone/phone.ts';
-import { freePortFrom } from './ports.ts';
+import { freePortFrom, lostPort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { removePostgres } from './postgres-place.ts';
 import { type Providers, startProviders } from './providers/providers.ts';
@@ -43,7 +43,7 @@ let shopWindow: Window | null = null;
 start(process.argv.slice(2)).catch((error: unknown) => {
   if (stopping !== null) return;
   const expected = error instanceof StartError || error instanceof EnvError;
-  console.error(expected ? error.message : error);
+  console.error(lostPort(error) ?? (expected ? error.message : error));
   stop(1);
 });
 

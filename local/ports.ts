@@ -37,6 +37,12 @@ export async function busyPorts(claims: readonly PortClaim[]): Promise<string[]>
   return [...twice, ...problems.flatMap(({ claim, problem }) => (problem === null ? [] : [portMessage(claim, problem)]))];
 }
 
+/** What a user reads where a port was free when it was looked at, and taken when it was listened on. @returns null: the error is about something else */
+export function lostPort(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE' || !('port' in error)) return null;
+  return `Port ${String(error.port)} was taken by another program while everything started. Start again; the message then names the variable that moves it.`;
+}
+
 /** What a user reads about a port that cannot be had. */
 function portMessage(claim: PortClaim, problem: 'busy' | 'forbidden'): string {
   const why = problem === 'busy' ? 'is in use by another program' : 'may not be used by this user';

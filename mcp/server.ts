@@ -14,7 +14,7 @@ Tools that change something answer the first call with what would happen and a t
 
 /** A server of the tools for one caller. */
 export function createMcpServer(context: ToolContext): McpServer {
-  const server = new McpServer({ name: 'rekindle', version: '0.1.0' }, { instructions });
+  const server = new McpServer({ name: 'rekindle', version: '1.0.0' }, { instructions });
   for (const tool of tools) {
     const { name, title, description, input, writes } = tool;
     const annotations = { readOnlyHint: !writes, destructiveHint: writes, openWorldHint: false };

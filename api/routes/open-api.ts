@@ -18,7 +18,7 @@ export const openApi = (
   servers: [{ url: publicUrl, description: 'This installation.' }],
   info: {
     title: 'Rekindle',
-    version: '0.1.0',
+    version: '1.0.0',
     description: 'Abandoned carts and silent leads, brought back. Errors are problem details (RFC 9457): programs act on `code`, people on `detail`.',
     license: { name: 'MIT', identifier: 'MIT' },
   },

@@ -195,7 +195,7 @@ describe('Dockerfile', () => {
 
   test('leaves secrets and local state out, and does not run as root', () => {
     expect(read('.dockerignore').split('\n')).toEqual(expect.arrayContaining(['.env', '.rekindle', '.git', 'node_modules']));
-    expect(dockerfile).toMatch(/^USER node$/m);
+    expect(dockerfile).toMatch(/^USER 1000$/m);
     expect(dockerfile).toMatch(/^HEALTHCHECK /m);
   });
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { busyPorts, freePort, freePortFrom, readPort } from '../../local/ports.ts';
+import { busyPorts, freePort, freePortFrom, lostPort, readPort } from '../../local/ports.ts';
 import { EnvError } from '../../config/env.ts';
 import { checkSettings, portClaims, readSettings } from '../../local/settings.ts';
 
@@ -129,4 +129,12 @@ test('a wrong variable is refused before anything is started, and what npm start
     databaseUrl: null,
     temporalAddress: null,
   });
+});
+
+test('a port that is lost between the look and the listening is named, and other errors are not taken for one', async () => {
+  const port = await occupied();
+  const server = createServer();
+  const error = await new Promise<unknown>((resolve) => server.once('error', resolve).listen(port, '127.0.0.1'));
+  expect(lostPort(error)).toMatch(new RegExp(`^Port ${port} was taken`));
+  expect(lostPort(new Error('EADDRINUSE'))).toBeNull();
 });
