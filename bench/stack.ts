@@ -36,7 +36,7 @@ export async function openStack(): Promise<BenchStack> {
     masterKey: randomBytes(32),
     newDatabase: postgres.newDatabase,
     async spawn(script, env) {
-      const { child, ready } = startScript(script, { env });
+      const { child, ready } = await startScript(script, { env });
       children.add(child);
       await ready;
       return child;

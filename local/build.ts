@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { writeCompiledPresets } from '../operations/publish-presets.ts';
 import { buildDashboard } from './dashboard.ts';
 import { billOfMaterials } from './sbom.ts';
 
@@ -42,6 +43,7 @@ rmSync(dist, { recursive: true, force: true });
 compile();
 const copied = withAssets.filter((folder) => existsSync(join(root, folder))).reduce((sum, folder) => sum + copyAssets(folder), 0);
 await bundleWorkflows();
+await writeCompiledPresets(join(dist, 'sequences'));
 const dashboard = await buildDashboard();
 // Where the compiled API looks for it.
 cpSync(dirname(dashboard), join(dist, 'web/dist'), { recursive: true });

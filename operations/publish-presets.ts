@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadPresetCopy } from '../content/preset-copy.ts';
 import type { Deps } from './deps.ts';
-import { type CompiledPreset, compilePreset, publishPreset } from './publish-sequence.ts';
+import { type CompiledPreset, compilePreset, type PresetSource, publishPreset } from './publish-sequence.ts';
 
 /** The folder of preset sequences, also from compiled output, which lies one level deeper. */
 export function presetsFolder(): string {
@@ -14,17 +15,48 @@ export function presetsFolder(): string {
   return found;
 }
 
-/** Read, check and compile every preset of a folder. @throws PresetError naming file, line and remedy */
+/** What the build made of the presets beside it, so that no process compiles a hundred emails when it starts. */
+const compiledFile = 'compiled-presets.json';
+
+interface CompiledFile {
+  /** Of the sources that were compiled. */
+  sources: string;
+  presets: CompiledPreset[];
+}
+
+/**
+ * Every preset of a folder: what the build compiled where its files are as they were then, else read, checked and compiled.
+ * @throws PresetError naming file, line and remedy
+ */
 export async function loadPresets(folder = presetsFolder()): Promise<CompiledPreset[]> {
+  const sources = await readSources(folder);
+  const compiled = join(folder, compiledFile);
+  if (existsSync(compiled)) {
+    const kept = JSON.parse(await readFile(compiled, 'utf8')) as CompiledFile;
+    if (kept.sources === hashOf(sources)) return kept.presets;
+  }
+  return Promise.all(sources.map((source) => compilePreset(source)));
+}
+
+/** For the build: compile the presets of a folder into a file of it. @throws PresetError naming file, line and remedy */
+export async function writeCompiledPresets(folder: string): Promise<void> {
+  const sources = await readSources(folder);
+  const presets = await Promise.all(sources.map((source) => compilePreset(source)));
+  await writeFile(join(folder, compiledFile), JSON.stringify({ sources: hashOf(sources), presets } satisfies CompiledFile));
+}
+
+async function readSources(folder: string): Promise<PresetSource[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
   return Promise.all(
     files.map(async (name) => {
       const copyFolder = join(folder, basename(name, '.yaml'));
       const copy = existsSync(copyFolder) ? await loadPresetCopy(copyFolder) : {};
-      return compilePreset({ file: `sequences/${name}`, yaml: await readFile(join(folder, name), 'utf8'), copy });
+      return { file: `sequences/${name}`, yaml: await readFile(join(folder, name), 'utf8'), copy };
     }),
   );
 }
+
+const hashOf = (sources: readonly PresetSource[]) => createHash('sha256').update(JSON.stringify(sources)).digest('hex');
 
 /**
  * Presets that a store has to resume before they take anybody in: both `lead-nurture` and `silent-lead` write to new leads, and which of them a store wants,

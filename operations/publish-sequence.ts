@@ -13,7 +13,7 @@ import { missingTranslations, type SequenceText, unknownLanguages } from '../dom
 import { readCopyName } from '../domain/sequence/copy-name.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
-import { lintSequence } from '../domain/lint/lint-sequence.ts';
+import { type LintedLine, lintSequence } from '../domain/lint/lint-sequence.ts';
 import { tenantSettings, type TenantSettings } from '../domain/tenant-settings.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import { canonical } from '../domain/versions/compare-versions.ts';
@@ -164,9 +164,27 @@ async function logFindings({ db, log, subjects }: PublishDeps, tenantId: string,
   if (source === undefined) return;
   const [tenant] = await db.withTenant(tenantId, (tx) => tx.select().from(tenants).where(eq(tenants.id, tenantId)));
   if (tenant === undefined || tenant.synthetic) return;
-  for (const { line, column, severity, rule, message } of lintSequence(source.yaml, statedIn(tenantSettings.parse(tenant.settings)), subjects)) {
+  for (const { line, column, severity, rule, message } of lintOnce(source.yaml, statedIn(tenantSettings.parse(tenant.settings)), subjects)) {
     log.warn({ tenant: tenant.slug, severity, rule }, `${source.file}:${line}:${column}: ${message}`);
   }
+}
+
+const alreadyFound = new WeakMap<SubjectKinds, Map<string, LintedLine[]>>();
+const keptAtMost = 200;
+
+/** New stores get the same presets and mostly have the same settings, and the rehearsals of the linter take a second for all presets. */
+function lintOnce(yaml: string, stated: Partial<TenantSettings>, kinds: SubjectKinds): LintedLine[] {
+  const found = alreadyFound.get(kinds) ?? new Map<string, LintedLine[]>();
+  alreadyFound.set(kinds, found);
+  const key = createHash('sha256')
+    .update(JSON.stringify([yaml, stated]))
+    .digest('hex');
+  const known = found.get(key);
+  if (known !== undefined) return known;
+  const lines = lintSequence(yaml, stated, kinds);
+  if (found.size >= keptAtMost) found.clear();
+  found.set(key, lines);
+  return lines;
 }
 
 /** The settings that differ from their defaults, which nobody has stated. The postal address counts as it stands: it is in every email. */

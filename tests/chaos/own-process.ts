@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { compiledSources } from './compiled-sources.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -20,11 +21,14 @@ interface OwnProcessOptions {
   logFile?: string;
 }
 
-/** Start a script of the product, of its build or of a test. It ends with this process, however that ends. */
-export function startScript(script: string, { args = [], env = {}, cwd = root, logFile }: OwnProcessOptions = {}): OwnProcess {
+/**
+ * Start a script of the product, of its build or of a test. It ends with this process, however that ends.
+ * @param script - relative to its checkout; a source is compiled first, where that has not been done
+ */
+export async function startScript(script: string, { args = [], env = {}, cwd = root, logFile }: OwnProcessOptions = {}): Promise<OwnProcess> {
+  const file = script.endsWith('.ts') ? join(await compiledSources(), script.replace(/\.ts$/, '.js')) : script;
   const log = logFile === undefined ? 'inherit' : openSync(logFile, 'a');
-  const loader = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
-  const child = spawn(process.execPath, ['--import', resolve(root, 'local/end-with-parent.mjs'), ...loader, script, ...args], {
+  const child = spawn(process.execPath, ['--import', resolve(root, 'local/end-with-parent.mjs'), '--enable-source-maps', file, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', log, log, 'ipc'],

@@ -29,7 +29,7 @@ async function startDoomed(shop: Shop, keyedProviderPort: number | null, hangAt:
     ...{ ...secrets, smtpUrl: shop.smtp.url, address, taskQueue, hangAt, keyedProviderPort },
     presetsFile: inject('presetsFile'),
   };
-  const { child, ready } = startScript('tests/chaos/worker-process.ts', { args: [JSON.stringify(config)] });
+  const { child, ready } = await startScript('tests/chaos/worker-process.ts', { args: [JSON.stringify(config)] });
   const messages: unknown[] = [];
   child.on('message', (m) => messages.push(m));
   await ready;

@@ -191,7 +191,7 @@ test('a worker that is killed while the model answers, or before its answer is s
     presetsFile: inject('presetsFile'),
   };
   try {
-    const { child, ready } = startScript('tests/chaos/worker-process.ts', { args: [JSON.stringify(config)] });
+    const { child, ready } = await startScript('tests/chaos/worker-process.ts', { args: [JSON.stringify(config)] });
     const reached: unknown[] = [];
     child.on('message', (m) => reached.push(m));
     await ready;

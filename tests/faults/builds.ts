@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { compileSources } from '../chaos/compiled-sources.ts';
 import { startScript } from '../chaos/own-process.ts';
 import type { WorkerProcessConfig } from '../chaos/worker-process.ts';
 
@@ -25,7 +26,7 @@ export interface Build {
 }
 
 /** @throws when the product moved on and a change no longer fits it */
-export function makeBuild(changes: Change[]): Build {
+export async function makeBuild(changes: Change[]): Promise<Build> {
   const texts = new Map<string, string>();
   for (const { file, from, to } of changes) {
     const text = texts.get(file) ?? readFileSync(join(root, file), 'utf8');
@@ -40,9 +41,11 @@ export function makeBuild(changes: Change[]): Build {
   for (const part of copied) cpSync(join(root, part), join(folder, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const [file, text] of texts) writeFileSync(join(folder, file), text);
+  const compiled = join(folder, 'compiled');
+  await compileSources(folder, compiled);
   return {
     async startWorker(config) {
-      const { child, ready } = startScript('tests/chaos/worker-process.ts', { args: [JSON.stringify(config)], cwd: folder });
+      const { child, ready } = await startScript('tests/chaos/worker-process.js', { args: [JSON.stringify(config)], cwd: compiled });
       await ready;
       return child;
     },

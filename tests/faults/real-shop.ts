@@ -75,7 +75,7 @@ export async function openRealShop(postgres: OwnPostgres): Promise<RealShop> {
     PORT: String(port),
     LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent',
   };
-  const processes = ['api/server.ts', 'worker/main.ts'].map((script) => startScript(script, { env }));
+  const processes = await Promise.all(['api/server.ts', 'worker/main.ts'].map((script) => startScript(script, { env })));
   await Promise.all(processes.map(({ ready }) => ready));
   const children = processes.map(({ child }) => child);
   for (const child of children)

@@ -52,7 +52,7 @@ async function killedAt(hangAt: Checkpoint, does: RiskProcessConfig['does'], tim
     ...{ databaseUrl: shop.database.url, masterKey: masterKey.toString('base64'), tenantId: shop.tenant.tenantId },
     ...{ does, hangAt, time },
   };
-  const { child, ready } = startScript('tests/chaos/risk-process.ts', { args: [JSON.stringify(config)] });
+  const { child, ready } = await startScript('tests/chaos/risk-process.ts', { args: [JSON.stringify(config)] });
   await ready;
   const ended = new Promise((done) => child.once('exit', done));
   child.kill('SIGKILL');

@@ -28,8 +28,7 @@ let newBuild: Build;
 beforeAll(async () => {
   // An hour in a quarter of a second: emails after 0.5, 6, 12 and 18 s.
   shop = await openShop({ timeScale: 14_400, masterKey });
-  oldBuild = makeBuild([forgetful]);
-  newBuild = makeBuild([forgetful, ...changed]);
+  [oldBuild, newBuild] = await Promise.all([makeBuild([forgetful]), makeBuild([forgetful, ...changed])]);
 });
 afterAll(async () => {
   await Promise.all([...running].map((worker) => endProcess(worker, 'SIGKILL', 1_000)));

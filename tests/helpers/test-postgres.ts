@@ -7,6 +7,7 @@ import { startPostgres } from '../../local/postgres.ts';
 import { removePostgres } from '../../local/postgres-place.ts';
 import { loadPresets } from '../../operations/publish-presets.ts';
 import type { CompiledPreset } from '../../operations/publish-sequence.ts';
+import { compiledSources } from '../chaos/compiled-sources.ts';
 import { fastFolder } from './fast-folder.ts';
 import { onFreePort, oncePerRun } from './once-per-run.ts';
 import { templateDatabase } from './template-database.ts';
@@ -29,10 +30,12 @@ const shared = oncePerRun(
     // As root, Postgres runs as another user who must be able to enter.
     chmodSync(dir, 0o755);
     const log = (line: string) => process.stderr.write(`[postgres] ${line}\n`);
-    const [server, presets] = await Promise.all([
+    // Here and not in the first test that starts a process: on a busy machine it takes longer than a test may.
+    const [server, folder] = await Promise.all([
       onFreePort((port) => startPostgres({ dir: join(dir, 'postgres'), port, durable: false, log })),
-      loadPresets().then((all) => all.map(atAnyHour)),
+      compiledSources(),
     ]);
+    const presets = (await loadPresets(join(folder, 'sequences'))).map(atAnyHour);
     await makeTemplate(server.url);
     const presetsFile = join(dir, 'presets.json');
     writeFileSync(presetsFile, JSON.stringify(presets));

@@ -190,7 +190,7 @@ test('killed in the middle again and again, it goes on where it was and takes no
   let seen = 0;
   for (let kill = 0; kill < 3; kill++) {
     const config: BulkProcessConfig = { databaseUrl: shop.database.url, masterKey: masterKey.toString('base64') };
-    const workers = [1, 2].map(() => startScript('tests/chaos/bulk-process.ts', { args: [JSON.stringify(config)] }));
+    const workers = await Promise.all([1, 2].map(() => startScript('tests/chaos/bulk-process.ts', { args: [JSON.stringify(config)] })));
     await Promise.all(workers.map(({ ready }) => ready));
     const reached = seen + 5;
     const { enrolled } = await until('some more', async () => {

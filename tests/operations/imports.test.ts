@@ -147,7 +147,7 @@ test('killed in the middle again and again, it goes on: nothing lost, nobody twi
   let seen = 0;
   for (let kill = 0; kill < 2; kill += 1) {
     const config: ImportProcessConfig = { databaseUrl: shop.database.url, masterKey: masterKey.toString('base64'), perStep: 40 };
-    const worker = startScript('tests/chaos/import-process.ts', { args: [JSON.stringify(config)] });
+    const worker = await startScript('tests/chaos/import-process.ts', { args: [JSON.stringify(config)] });
     await worker.ready;
     const before = seen;
     seen = await until('some more rows', async () => {

@@ -207,7 +207,7 @@ test('a process is killed at four points of four dispatches: each has one code, 
     ...{ tenantId: shop.tenant.tenantId, stepId: 'last', dispatches },
   };
   const made = shopify.discounts.size;
-  const { child, ready } = startScript('tests/chaos/dispatch-process.ts', { args: [JSON.stringify(config)] });
+  const { child, ready } = await startScript('tests/chaos/dispatch-process.ts', { args: [JSON.stringify(config)] });
   await ready;
   child.kill('SIGKILL');
   await once(child, 'exit');

@@ -76,7 +76,7 @@ export function supervise(name: ProductProcess, { env, logFile, built, clock }: 
   })();
 
   async function live(): Promise<Life> {
-    const { child: started } = startScript(script, { env, logFile });
+    const { child: started } = await startScript(script, { env, logFile });
     const mine: Life = {
       name,
       pid: started.pid ?? -1,
