@@ -45,13 +45,13 @@ export async function measureFigures(stack: BenchStack, { events, say, part }: B
     await owner.query('insert into course_marks (tenant_id) values ($1)', [tenantId]);
     const courses = await took(async () => {
       for (let n = 1, all = 0; n > 0; all += n) {
-        n = await deps.db.foldCourses(5_000);
+        n = await deps.db.foldCourses(1_000);
         if (n > 0 && all % 100_000 === 0) say(`figures: ${all} changes folded`);
       }
     });
     await owner.query('insert into attribution_marks (tenant_id) values ($1)', [tenantId]);
     const credits = await took(async () => {
-      while ((await deps.db.foldAttribution(5_000)) > 0);
+      while ((await deps.db.foldAttribution(1_000)) > 0);
     });
     await owner.query('vacuum (analyze)');
     await owner.query('checkpoint');

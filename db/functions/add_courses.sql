@@ -1,7 +1,7 @@
 -- Take what these subjects are in the sums with out of them, and put in what their rows say now.
 -- Source: docs/adr/0110-what-became-of-people-is-kept.md
 create function add_courses(tenant uuid, ids uuid[]) returns void language plpgsql
-set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+set search_path = pg_catalog, public set plan_cache_mode = force_custom_plan set enable_seqscan = off set jit = off as $$
 begin
   with fresh as materialized (
     select f.subject_id, f.figure from public.figures_of_courses(tenant, ids) f),

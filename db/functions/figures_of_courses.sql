@@ -12,9 +12,10 @@
 --   silence_step  the latest silence of each in which the step went out (`leads`), and in which it was the last and was answered (`replied`)
 --   funnel        by the day on which the subject was first seen: `leads`, contacted (`executed`), responded (`replied`), `converted`; `amount` by currency of those contacted
 --   campaign      whatever the day: its enrollments that are open or converted, and of its leads those refused, by reason (`cases`), not enrolled (`leads`), gone (`dropped`)
+-- Planned anew at each call: a plan for any number of subjects would compare each row of one step with all rows of the next.
 -- Source: docs/adr/0110-what-became-of-people-is-kept.md
 create function figures_of_courses(tenant uuid, ids uuid[]) returns table (subject_id uuid, figure jsonb)
-language plpgsql stable set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+language plpgsql stable set search_path = pg_catalog, public set plan_cache_mode = force_custom_plan set enable_seqscan = off set jit = off as $$
 begin
   return query
   with store as materialized (
