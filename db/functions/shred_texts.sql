@@ -1,5 +1,5 @@
 -- Empty the texts of this tenant in which something of an erased person was found although they belong to nobody in particular: notes, errors, values
--- before and after a change, requests. `wanted`: the columns, `table.column`; others than those below are left alone. `needles`: patterns of LIKE, `patterns`: regular expressions, both for texts in lower case.
+-- before and after a change, requests, and the keys and ids that callers give their requests. `wanted`: the columns, `table.column`; others than those below are left alone. `needles`: patterns of LIKE, `patterns`: regular expressions, both for texts in lower case.
 -- @returns rows by table. SECURITY DEFINER: the application may not change the audit log, and no more than this.
 create function shred_texts(wanted text[], needles text[], patterns text[]) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, public as $$
@@ -11,18 +11,25 @@ begin
   for place in
     select * from (values
       ('audit_log', 'data', '''{}''::jsonb'),
+      ('audit_log', 'request_id', 'null'),
+      ('bulk_actions', 'note', 'null'),
       ('enrollments', 'stop_note', 'null'),
       ('enrollment_events', 'data', '''{}''::jsonb'),
+      ('enrollment_actions', 'key', 'null'),
+      ('enrollment_actions', 'request', '''erased'''),
+      ('enrollment_requests', 'key', 'concat(''erased:'', t.enrollment_id, '':'', gen_random_uuid())'),
       ('enrollment_requests', 'request', '''erased'''),
       ('imports', 'fault', 'null'),
       ('inbox', 'notes', '''[]''::jsonb'),
       ('inbox', 'last_error', 'null'),
+      ('keyed_requests', 'key', 'concat(''erased:'', t.run)'),
       ('lookups', 'what', '''{}''::jsonb'),
       ('lookups', 'key', 'concat(''erased:'', t.id)'),
       ('lookups', 'last_error', 'null'),
       ('message_events', 'data', '''{}''::jsonb'),
       ('offers', 'note', 'null'),
       ('outbox', 'last_error', 'null'),
+      ('outbox', 'request_id', 'null'),
       ('parked_skips', 'note', '''erased'''),
       ('quarantine', 'reason', '''erased'''),
       ('quarantine', 'dismissal_reason', '''erased'''),
