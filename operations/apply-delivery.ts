@@ -2,6 +2,7 @@ import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { callFunction, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
+import { fromStored } from '../domain/stored-event.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { settingsOf } from '../domain/tenant-settings.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
@@ -104,6 +105,7 @@ interface OpenedDelivery {
 interface KnownDelivery {
   id: string;
   state: 'applied' | 'pending' | 'ignored' | 'quarantined';
+  /** As they are stored: `fromStored` reads them. */
   events: readonly DomainEvent[];
   covered_contact_ids: string[];
 }
@@ -117,7 +119,7 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: re
   const [opened] =
     (await callFunction<OpenedDelivery[] | null>(tx, 'open_deliveries($1)', [JSON.stringify([openingOf(row, id, events, context)])])) ?? [];
   if (opened === undefined) throw new MovedError();
-  const { known } = opened;
+  const known = opened.known === undefined ? undefined : { ...opened.known, events: opened.known.events.map(fromStored) };
   if (known !== undefined && !isWaiting(known)) return repeat(tx, deps, known);
   const applied = known === undefined ? await applyNew(tx, deps, context, events, opened) : await applyWaiting(tx, deps, context, row, known, events);
   await deps.checkpoints('stop.before_commit');

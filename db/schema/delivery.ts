@@ -1,10 +1,18 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, customType, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
+import { fromStored } from '../../domain/stored-event.ts';
 import { instant, instantNow, ownId, requestId, tenantId, tenantPolicy } from './columns.ts';
 import { enrollments } from './sequences.ts';
 import { connections } from './tenants.ts';
+
+/** Events as this build knows them, whichever build stored them. */
+const storedEvents = customType<{ data: readonly DomainEvent[]; driverData: unknown }>({
+  dataType: () => 'jsonb',
+  toDriver: (events) => JSON.stringify(events),
+  fromDriver: (stored) => (stored as DomainEvent[]).map(fromStored),
+});
 
 /** Every verified delivery, once: unique by connection and dedupe key. What is answered 2xx stands here (G3). */
 export const inbox = pgTable(
@@ -17,7 +25,7 @@ export const inbox = pgTable(
     topic: text('topic').notNull(),
     /** `pending`: stored, its effects still to be written by the inbox worker. */
     state: text('state', { enum: ['applied', 'pending', 'ignored', 'quarantined'] }).notNull(),
-    events: jsonb('events').$type<readonly DomainEvent[]>().notNull().default([]),
+    events: storedEvents('events').notNull().default(sql`'[]'::jsonb`),
     /** Contacts whose running calls a stop waits for; a repeat waits for the same ones. Empty: not a stop. */
     coveredContactIds: uuid('covered_contact_ids').array().notNull().default(sql`'{}'`),
     /** Fields that were left out or read with a guess, each with its reason. */
