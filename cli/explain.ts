@@ -11,7 +11,9 @@ export const explain: Command = {
 rekindle explain --email ADDRESS | --phone NUMBER | --subject ID | --external-id ID
 rekindle explain summary [--days N] [--sequence SLUG] [--channel NAME]   why messages were not sent, of the last 7 days
 
---gates   with every gate of each decision, and what it read`,
+--gates   with every gate of each decision, and what it read
+
+The exit status is 1 where nothing is known by that name.`,
   example: 'rekindle explain --email ada@example.com --gates',
   takes: { summary: 0 },
   options: {
@@ -28,8 +30,8 @@ rekindle explain summary [--days N] [--sequence SLUG] [--channel NAME]   why mes
     const [only, another] = [...given, ...(id === undefined ? [] : [['id', id] as const])];
     if (only === undefined || another !== undefined)
       throw new UsageError('Say one thing: an id, or one of --email, --phone, --subject and --external-id.');
-    const found = only[0] === 'id' ? await byId(store, only[1]) : await search(store, only[0], only[1]);
-    return { data: found, lines: linesOf(found, options['gates'] === true) };
+    const found: Row = only[0] === 'id' ? await byId(store, only[1]) : await search(store, only[0], only[1]);
+    return { data: found, lines: linesOf(found, options['gates'] === true), failed: found['entries'] === undefined && isEmpty(found) };
   },
 };
 

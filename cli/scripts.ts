@@ -34,7 +34,7 @@ step, or write script: own.
 --default       it is the default of its channel
 --call          how calls by it are made, such as '{"assistant":"…","maxSeconds":300}'
 --about         lead (default) or cart`,
-  example: 'rekindle scripts create "Second text" --channel sms --file second.sms.liquid',
+  example: 'rekindle scripts create second-text --channel sms --file second.sms.liquid',
   destroys: { delete: 'The script is deleted; steps go on with their own texts.' },
   takes: { create: 1, list: 0, show: 1, change: 1, delete: 1 },
   options: {

@@ -7,7 +7,7 @@ import { readingTools } from './reading-tools.ts';
 import type { Tool, ToolContext } from './tool.ts';
 import { writingTools } from './writing-tools.ts';
 
-const tools: readonly Tool[] = [...readingTools, ...writingTools];
+export const tools: readonly Tool[] = [...readingTools, ...writingTools];
 
 const instructions = `Rekindle brings back abandoned carts and silent leads. Times are UTC. A sentence of explain is the reason that was stored when it was decided.
 Tools that change something answer the first call with what would happen and a token, and act only on the same call with that token: let a person see the first answer before the second call.`;
