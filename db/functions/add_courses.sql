@@ -12,9 +12,11 @@ begin
     select tenant, f.subject_id, jsonb_agg(f.figure) from fresh f group by f.subject_id
     on conflict (tenant_id, subject_id) do update set figures = excluded.figures),
   change as (
-    select 1 as sign, r.* from fresh f cross join lateral jsonb_populate_record(null::public.course_sums, f.figure) r
+    -- One call each: a call for every row takes longer than everything else.
+    select 1 as sign, r.* from jsonb_populate_recordset(null::public.course_sums, (select coalesce(jsonb_agg(f.figure), '[]') from fresh f)) r
     union all
-    select -1, r.* from kept k cross join lateral jsonb_populate_recordset(null::public.course_sums, k.figures) r),
+    select -1, r.* from jsonb_populate_recordset(null::public.course_sums,
+      (select coalesce(jsonb_agg(o.figure), '[]') from kept k cross join lateral jsonb_array_elements(k.figures) o(figure))) r),
   moved as (
     select c.topic, c.starts_at,
       coalesce(c.sequence_id, '00000000-0000-0000-0000-000000000000') as sequence_id,

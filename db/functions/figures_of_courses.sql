@@ -35,7 +35,7 @@ begin
         select min(c.placed_at) filter (where c.reversed_at is null) as placed_at, count(*) as credited
         from public.conversions c where c.tenant_id = tenant and c.enrollment_id = x.id and c.no_revenue is null) o),
   m as materialized (
-    select k.id, k.enrollment_id, k.step_id, k.state, k.channel, k.skip_reason, k.settled_at, k.claimed_at, k.opened_at, k.clicked_at, k.suspected_open_at,
+    select k.id, k.enrollment_id, k.step_id, k.state, k.channel, k.skip_reason, k.settled_at, k.claimed_at, k.opened_at, k.clicked_at, k.suspected_open_at, k.created_at as made_at,
       coalesce(k.settled_at, k.claimed_at, k.created_at) as at, k.state in ('sent', 'unknown') or (k.state = 'claimed' and k.live) as went_out,
       (select l.outcome from public.calls l where l.tenant_id = tenant and l.message_id = k.id) as call
     from e join public.messages k on k.tenant_id = tenant and k.enrollment_id = e.id
@@ -48,12 +48,13 @@ begin
     select e.id, e.subject_id, e.sequence_id, e.day, e.held_out, f.currency, sum(f.net_minor)::bigint as net
     from e join public.conversions c on c.tenant_id = tenant and c.enrollment_id = e.id cross join lateral public.figures_of_order(c) f
     where f.currency <> '' and not e.held_out group by 1, 2, 3, 4, 5, 6),
+  written as materialized (
+    select m.enrollment_id, array_agg(m.step_id order by m.settled_at, m.id) as steps, max(coalesce(m.settled_at, m.claimed_at)) as last_at
+    from m where m.state in ('sent', 'unknown') and m.channel is not null group by 1),
   silences as materialized (
     select e.*, g.steps, coalesce(e.stop_reason in ('replied', 'purchased') and g.last_at < e.ended_at
         and e.ended_at <= g.last_at + make_interval(secs => 30 * 86400 / store.time_scale), false) as responded
-    from store cross join e left join lateral (
-        select array_agg(m.step_id order by m.settled_at, m.id) as steps, max(coalesce(m.settled_at, m.claimed_at)) as last_at
-        from m where m.enrollment_id = e.id and m.state in ('sent', 'unknown') and m.channel is not null) g on true
+    from store cross join e left join written g on g.enrollment_id = e.id
     where not e.held_out and e.kind = 'lead' and e.version_id = any(array(
       select v.id from public.sequence_versions v
       where v.tenant_id = tenant and v.id in (select n.version_id from e n) and v.definition ->> 'on' = 'lead.silent'))),
@@ -107,7 +108,9 @@ begin
     from store cross join e join m on m.enrollment_id = e.id join behind b on b.id = e.id
       cross join lateral (
         select bool_or(v.type = 'delivered') as delivered, bool_or(v.type = 'opened' and v.machine) as machine
-        from public.message_events v where v.tenant_id = tenant and v.message_id = m.id) told
+        from public.message_events v where v.tenant_id = tenant and v.message_id = m.id
+          -- So that older partitions are left alone; a day for clocks that differ.
+          and v.occurred_at > m.made_at - interval '1 day') told
     union all
     select a.subject_id, jsonb_build_object('topic', 'revenue', 'starts_at', a.day, 'sequence_id', a.sequence_id, 'currency', a.currency, 'amount', a.net) from amounts a
     union all
