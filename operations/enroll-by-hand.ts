@@ -1,6 +1,7 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { enrollmentRequests, subjectKeys, subjects } from '../db/schema/index.ts';
+import { allAnswered } from './all-answered.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
@@ -9,6 +10,7 @@ import { Draft } from './intake/draft.ts';
 import { lockNamed, MovedError } from './intake/found.ts';
 import { nothingBesides, readSuppressions, readWorld } from './intake/read-world.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
+import { isOneOf } from './is-one-of.ts';
 import { startsByItself } from '../domain/sequence/triggers.ts';
 import { triggersOf } from '../domain/subjects/kind.ts';
 import type { ActiveSequence } from './intake/world.ts';
@@ -119,24 +121,27 @@ export async function draftOf(tx: Tx, deps: Deps, { tenantId, subjectId }: Pick<
  * @throws MovedError where one of them has another owner by the time the locks are held
  */
 export async function draftOfAll(tx: Tx, deps: Deps, tenantId: string, subjectIds: readonly string[]): Promise<Draft> {
-  const ids = [...subjectIds];
-  const ownersOf = async () => {
-    const rows = await tx.select({ id: subjects.id, contactId: subjects.contactId }).from(subjects).where(inArray(subjects.id, ids));
-    return new Map(rows.map(({ id, contactId }) => [id, contactId]));
-  };
-  const known = await ownersOf();
-  const keys = await tx
-    .select({ connectionId: subjectKeys.connectionId, kind: subjectKeys.kind, value: subjectKeys.value })
-    .from(subjectKeys)
-    .where(and(eq(subjectKeys.tenantId, tenantId), inArray(subjectKeys.subjectId, ids)));
+  const [known, keys] = await allAnswered([readOwners(tx, subjectIds), readKeys(tx, subjectIds)]);
   const contactIds = [...new Set([...known.values()].filter((id) => id !== null))];
   const locked = await lockNamed(tx, { identities: [], keys, stops: false, contactIds });
-  const now = await ownersOf();
+  const [now, tenant] = await allAnswered([readOwners(tx, subjectIds), readTenant(tx, tenantId)]);
   for (const [id, contactId] of known) if (now.get(id) !== contactId) throw new MovedError();
-  const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
+  const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, tenant);
   const found = { ...locked, subjects: [...new Set([...locked.subjects, ...known.keys()])].sort() };
   const world = await readWorld(tx, deps.versions, found, { ...nothingBesides, parts: ['runs', 'sequences'] });
   return new Draft({ ...world, suppressions: await readSuppressions(tx, context, world.identities) }, context);
+}
+
+async function readOwners(tx: Tx, subjectIds: readonly string[]): Promise<Map<string, string | null>> {
+  const rows = await tx.select({ id: subjects.id, contactId: subjects.contactId }).from(subjects).where(isOneOf(subjects.id, subjectIds));
+  return new Map(rows.map(({ id, contactId }) => [id, contactId]));
+}
+
+async function readKeys(tx: Tx, subjectIds: readonly string[]) {
+  return tx
+    .select({ connectionId: subjectKeys.connectionId, kind: subjectKeys.kind, value: subjectKeys.value })
+    .from(subjectKeys)
+    .where(isOneOf(subjectKeys.subjectId, subjectIds));
 }
 
 function sequencesFor(draft: Draft, kind: string, wanted: HandStart['sequence']): ActiveSequence[] {

@@ -1,7 +1,7 @@
 import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { CommitUnclearError, isLockFailure, type Tx } from '../../db/client.ts';
-import { riskAssessments, riskStandings, settingsVersions, subjects, tenants } from '../../db/schema/index.ts';
+import { riskStandings, settingsVersions, subjects } from '../../db/schema/index.ts';
 import { type Assessed, assessAccount } from '../../domain/risk/assess.ts';
 import type { BandThresholds, RiskBand } from '../../domain/risk/bands.ts';
 import { type Behaviour, readStoredBehaviour } from '../../domain/risk/behaviour.ts';
@@ -10,13 +10,16 @@ import type { OwnAnswer } from '../../domain/risk/own-model.ts';
 import { account } from '../../domain/subjects/account/index.ts';
 import type { NoSequenceReason } from '../../domain/subjects/no-sequence.ts';
 import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
+import { allAnswered } from '../all-answered.ts';
 import { recordAudit } from '../audit.ts';
 import { classifyFailure } from '../classify-failure.ts';
 import type { Deps } from '../deps.ts';
 import { draftOfAll } from '../enroll-by-hand.ts';
+import { isOneOf } from '../is-one-of.ts';
 import { intervene, noteBand } from '../effects/rules/at-risk.ts';
 import { readArms, worthOf } from '../interventions/worth.ts';
 import { MovedError } from '../intake/found.ts';
+import { readTenant } from '../intake/tenant.ts';
 import { writesOf, writeWorld } from '../intake/writes.ts';
 import type { AssessmentCause, AssessmentView, Champion } from './assessment.ts';
 import { readAssessment, viewOf } from './assessment-view.ts';
@@ -33,8 +36,6 @@ const mostAttempts = 8;
 const together = 50;
 /** So many whose band changes share a transaction, under the locks of all their people. */
 const inSet = 10;
-/** Sets at one time. Their people are others. */
-const side = 2;
 
 /** An assessment, and where it came from. */
 export type Answered = AssessmentView & { source: AssessmentSource };
@@ -120,18 +121,15 @@ export async function assessAccounts(
       await putOff(deps, tenantId, id);
     }
   };
-  const sets = Array.from({ length: Math.ceil(alone.length / inSet) }, (_, n) => alone.slice(n * inSet, (n + 1) * inSet));
-  for (let from = 0; from < sets.length; from += side) {
-    await Promise.all(
-      sets.slice(from, from + side).map(async (set) => {
-        try {
-          result.assessed.push(...(await assessSet(deps, tenantId, set, cause, { runId })));
-        } catch {
-          // A lock that is held, or one account that cannot be assessed: each by itself, and the error is that one's.
-          for (const id of set) await one(id);
-        }
-      }),
-    );
+  // One set after the other: side by side they would only wait for the same processors, each longer.
+  for (let from = 0; from < alone.length; from += inSet) {
+    const set = alone.slice(from, from + inSet);
+    try {
+      result.assessed.push(...(await assessSet(deps, tenantId, set, cause, { runId })));
+    } catch {
+      // A lock that is held, or one account that cannot be assessed: each by itself, and the error is that one's.
+      for (const id of set) await one(id);
+    }
   }
   for (const view of result.assessed) deps.risk.keep(tenantId, view, deps.clock.monotonicMs());
   return result;
@@ -160,16 +158,38 @@ interface Measure {
 
 /** What accounts of a store are assessed by at this moment. */
 async function readMeasure(tx: Tx, deps: Pick<Deps, 'risk' | 'log' | 'clock'>, tenantId: string): Promise<Measure> {
-  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
-  if (tenant === undefined) throw new Error(`there is no tenant ${tenantId}`);
-  const [latest] = await tx.select({ version: settingsVersions.version }).from(settingsVersions).orderBy(desc(settingsVersions.version)).limit(1);
+  const [tenant, version] = await allAnswered([readTenant(tx, tenantId), readSettingsVersion(tx)]);
   const settings = settingsOf(tenant);
   const { riskBands, riskPrediction: prediction } = settings;
-  const thresholds = { version: latest?.version ?? 0, ...riskBands };
+  const thresholds = { version, ...riskBands };
   return { atMs: deps.clock.nowMs(), thresholds, prediction, champion: await readChampion(tx, deps, prediction), settings };
 }
 
+/** 0: the settings are as they came. */
+async function readSettingsVersion(tx: Tx): Promise<number> {
+  const [latest] = await tx.select({ version: settingsVersions.version }).from(settingsVersions).orderBy(desc(settingsVersions.version)).limit(1);
+  return latest?.version ?? 0;
+}
+
 type Standing = typeof riskStandings.$inferSelect;
+
+/** Those of the accounts that are there, by their ids. */
+async function readOpen(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  const rows = await tx
+    .select({ id: subjects.id })
+    .from(subjects)
+    .where(and(isOneOf(subjects.id, ids), eq(subjects.kind, account.kind), eq(subjects.state, 'open')));
+  return rows.map(({ id }) => id);
+}
+
+async function readStandings(tx: Tx, ids: readonly string[]): Promise<Standing[]> {
+  return tx.select().from(riskStandings).where(isOneOf(riskStandings.subjectId, ids));
+}
+
+/** In the order of their ids, as everybody locks them. */
+async function lockStandings(tx: Tx, ids: readonly string[]): Promise<Standing[]> {
+  return tx.select().from(riskStandings).where(isOneOf(riskStandings.subjectId, ids)).orderBy(riskStandings.subjectId).for('update');
+}
 
 async function assessTogether(
   deps: Deps,
@@ -180,28 +200,16 @@ async function assessTogether(
 ): Promise<{ written: AssessmentView[]; left: string[] }> {
   const begunMs = deps.clock.monotonicMs();
   const read = await deps.db.withTenant(tenantId, async (tx) => {
-    const open = await tx
-      .select({ id: subjects.id })
-      .from(subjects)
-      .where(and(inArray(subjects.id, [...ids]), eq(subjects.kind, account.kind), eq(subjects.state, 'open')));
-    const standingsOf = () =>
-      tx
-        .select()
-        .from(riskStandings)
-        .where(inArray(riskStandings.subjectId, [...ids]));
-    let standings = await standingsOf();
-    const stood = new Set(standings.map(({ subjectId }) => subjectId));
-    const first = open.map(({ id }) => id).filter((id) => !stood.has(id));
-    if (first.length > 0) {
-      await insertStandings(tx, tenantId, first);
-      standings = await standingsOf();
-    }
+    const [open, found, measure] = await allAnswered([readOpen(tx, ids), readStandings(tx, ids), readMeasure(tx, deps, tenantId)]);
+    const stood = new Set(found.map(({ subjectId }) => subjectId));
+    const first = open.filter((id) => !stood.has(id));
+    if (first.length > 0) await insertStandings(tx, tenantId, first);
+    const standings = first.length > 0 ? await readStandings(tx, ids) : found;
     const over = new Set(standings.filter((standing) => isOfRun(standing, runId)).map(({ subjectId }) => subjectId));
-    const opened = new Set(open.map(({ id }) => id));
+    const opened = new Set(open);
     const known = [...opened].filter((id) => !over.has(id));
     const gone = standings.filter(({ subjectId }) => !opened.has(subjectId)).map(({ subjectId }) => subjectId);
     if (gone.length > 0) await tx.delete(riskStandings).where(inArray(riskStandings.subjectId, gone));
-    const measure = await readMeasure(tx, deps, tenantId);
     const histories = await readHistories(tx, known, measure.atMs);
     return { known, standings, measure, histories, silent: await readSilentFor(tx, histories, known.length, measure.atMs) };
   });
@@ -220,36 +228,24 @@ async function assessTogether(
     if (standing !== undefined && isSteady(standing, assessed)) steady.push({ standing, assessed });
     else left.push(id);
   }
-  const rows = steady.map(({ standing, assessed }) => ({ standing, row: rowOf(tenantId, standing, assessed, read.measure, cause) }));
-  const { atMs } = read.measure;
+  const rows = steady.map(({ standing, assessed }) => ({ standing, assessed, row: rowOf(tenantId, standing, assessed, read.measure, cause) }));
   const written = await deps.db.withTenant(tenantId, async (tx) => {
     if (rows.length === 0) return [];
+    const stands = rows.map(({ standing, assessed, row }) => ({
+      ...{ id: standing.subjectId, assessment: row.id, silent: assessed.silentRank, band: standing.band, handled: standing.handled },
+      due: new Date(standing.dueAt).toISOString(),
+    }));
     // Whatever somebody has written meanwhile is newer: then this assessment is dropped, and the account is looked at again when it is due.
-    const { rows: done } = await tx.$client.query<{ id: string }>({
-      text: `update risk_standings r set assessment_id = n.assessment, assessed_at = $2, silent_rank = n.silent, failures = 0,
-          band_since = coalesce(r.band_since, $2), portfolio_run_id = coalesce($5::uuid, r.portfolio_run_id),
-          due_at = case when r.due_at = n.due then $2::timestamptz + make_interval(secs => $3::float8) else r.due_at end
-        from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, silent float8, due timestamptz, band text, handled text)
-        where r.tenant_id = $1 and r.subject_id = n.id and r.band = n.band and r.handled = n.handled and (r.assessed_at is null or r.assessed_at <= $2)
-          and ($5::uuid is null or r.portfolio_run_id is null or r.portfolio_run_id < $5)
-        returning r.subject_id as id`,
-      values: [
-        tenantId,
-        new Date(atMs).toISOString(),
-        againAfterMs / 1_000,
-        JSON.stringify(
-          rows.map(({ standing, row }, index) => ({
-            ...{ id: standing.subjectId, assessment: row.id, silent: steady[index]?.assessed.silentRank ?? null },
-            ...{ due: new Date(standing.dueAt).toISOString(), band: standing.band, handled: standing.handled },
-          })),
-        ),
-        runId,
-      ],
-    });
-    const won = new Set(done.map(({ id }) => id));
-    const kept = rows.filter(({ row }) => won.has(row.subjectId)).map(({ row }) => row);
-    if (kept.length > 0) await tx.insert(riskAssessments).values(kept);
-    return kept;
+    const done = await storeAssessments(
+      tx,
+      { tenantId, atMs: read.measure.atMs, runId, rows: rows.map(({ row }) => ({ ...emptyRow, ...row })), stands },
+      {
+        set: `band_since = coalesce(r.band_since, $2), due_at = case when r.due_at = n.due then $2::timestamptz + make_interval(secs => $3::float8) else r.due_at end`,
+        where: `and r.band = n.band and r.handled = n.handled and (r.assessed_at is null or r.assessed_at <= $2)
+        and ($5::uuid is null or r.portfolio_run_id is null or r.portfolio_run_id < $5)`,
+      },
+    );
+    return rows.map(({ row }) => row).filter(({ subjectId }) => done.has(subjectId));
   });
   // Each was assessed once all were written.
   const tookMs = deps.clock.monotonicMs() - begunMs;
@@ -393,28 +389,22 @@ async function assessSet(
 ): Promise<AssessmentView[]> {
   const begunMs = deps.clock.monotonicMs();
   const done = await deps.db.withTenant(tenantId, async (tx) => {
-    const draft = await draftOfAll(tx, deps, tenantId, ids);
+    const [draft, settled] = await allAnswered([draftOfAll(tx, deps, tenantId, ids), readMeasure(tx, deps, tenantId)]);
     const open = ids.filter((id) => {
       const subject = draft.findSubject(id);
       return subject !== null && subject.kind === account.kind && subject.state === 'open';
     });
     if (open.length === 0) return { views: [], told: false };
-    await insertStandings(tx, tenantId, open);
-    const standings = (
-      await tx.select().from(riskStandings).where(inArray(riskStandings.subjectId, open)).orderBy(riskStandings.subjectId).for('update')
-    ).filter((standing) => !isOfRun(standing, runId));
-    if (standings.length === 0) return { views: [], told: false };
-    const measure = await readMeasure(tx, deps, tenantId);
+    // Now that the locks are held.
+    const measure = { ...settled, atMs: deps.clock.nowMs() };
     const { atMs } = measure;
-    const histories = await readHistories(
-      tx,
-      standings.map(({ subjectId }) => subjectId),
-      atMs,
-    );
-    const silent = await readSilentFor(tx, histories, standings.length, atMs);
+    const [, locked, histories] = await allAnswered([insertStandings(tx, tenantId, open), lockStandings(tx, open), readHistories(tx, open, atMs)]);
+    const standings = locked.filter((standing) => !isOfRun(standing, runId));
+    if (standings.length === 0) return { views: [], told: false };
+    const silent = await readSilentFor(tx, histories, open.length, atMs);
     const arms = keptAnswer(() => readArms(tx, measure.settings.riskPrediction));
     const own = await askOwnModel(deps, tenantId, measure.champion, { histories, atMs });
-    const rows: { row: ReturnType<typeof rowOf> & { enrollmentId: string | null; keptFrom: NoSequenceReason | null }; stands: object }[] = [];
+    const rows: { row: StoredRow; stands: Stands }[] = [];
     let told = false;
     for (const standing of standings) {
       const { subjectId: id } = standing;
@@ -437,14 +427,10 @@ async function assessSet(
         });
     }
     writeWorld(tx, writesOf(draft));
-    await tx.insert(riskAssessments).values(rows.map(({ row }) => row));
-    await tx.$client.query({
-      text: `update risk_standings r set assessment_id = n.assessment, assessed_at = $2, band = n.band, silent_rank = n.silent, handled = n.handled,
-          failures = 0, band_since = n.since, due_at = $2::timestamptz + make_interval(secs => $3::float8),
-          portfolio_run_id = coalesce($5::uuid, r.portfolio_run_id)
-        from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, band text, silent float8, handled text, since timestamptz)
-        where r.tenant_id = $1 and r.subject_id = n.id`,
-      values: [tenantId, new Date(atMs).toISOString(), againAfterMs / 1_000, JSON.stringify(rows.map(({ stands }) => stands)), runId],
+    const stored = { tenantId, atMs, runId, rows: rows.map(({ row }) => ({ ...emptyRow, ...row })), stands: rows.map(({ stands }) => stands) };
+    await storeAssessments(tx, stored, {
+      set: 'band = n.band, handled = n.handled, band_since = n.since, due_at = $2::timestamptz + make_interval(secs => $3::float8)',
+      where: '',
     });
     await deps.checkpoints('risk.before_commit');
     return { views: rows.map(({ row }) => viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : versionOf(measure))), told };
@@ -458,12 +444,62 @@ async function assessSet(
 
 /** Accounts that were never assessed have no standing so far. */
 async function insertStandings(tx: Tx, tenantId: string, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  await tx
-    .insert(riskStandings)
-    .values(ids.toSorted().map((subjectId) => ({ tenantId, subjectId })))
-    .onConflictDoNothing();
+  await tx.$client.query({
+    text: 'insert into risk_standings (tenant_id, subject_id) select $1, i.id from unnest($2::uuid[]) i(id) order by i.id on conflict do nothing',
+    values: [tenantId, ids],
+  });
 }
+
+/** What an assessment makes of its account's standing: as the columns of `n` in `storeAssessments`. */
+interface Stands {
+  id: string;
+  assessment: string;
+  band: RiskBand;
+  handled: RiskBand;
+  silent: number | null;
+  /** ISO 8601. */
+  since?: string;
+  due?: string;
+}
+
+/**
+ * Move the standings of accounts, and store the assessments of those that moved: one statement for all of them.
+ * @param how - what else is set of a standing `r` by what stands `n`, and under which condition. $2: the moment, $3: seconds until the next, $5: the run
+ * @returns the accounts whose standings moved
+ */
+async function storeAssessments(
+  tx: Tx,
+  {
+    tenantId,
+    atMs,
+    runId,
+    rows,
+    stands,
+  }: { tenantId: string; atMs: number; runId: string | null; rows: readonly StoredRow[]; stands: readonly Stands[] },
+  how: { set: string; where: string },
+): Promise<Set<string>> {
+  const { rows: moved } = await tx.$client.query<{ id: string }>({
+    text: `with moved as (
+        update risk_standings r set assessment_id = n.assessment, assessed_at = $2, silent_rank = n.silent, failures = 0,
+            portfolio_run_id = coalesce($5::uuid, r.portfolio_run_id), ${how.set}
+          from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, band text, handled text, silent float8, since timestamptz, due timestamptz)
+          where r.tenant_id = $1 and r.subject_id = n.id ${how.where}
+          returning r.subject_id)
+      insert into risk_assessments (tenant_id, id, subject_id, at, by, rules_because, basis, score, band, band_before, base, factors, thresholds,
+          prediction, model_id, cause, enrollment_id, kept_from)
+        select $1, a."id", a."subjectId", $2, a."by", a."rulesBecause", a."basis", a."score", a."band", a."bandBefore", a."base", a."factors",
+            a."thresholds", a."prediction", a."modelId", a."cause", a."enrollmentId", a."keptFrom"
+          from jsonb_to_recordset($6::jsonb) as a("id" uuid, "subjectId" uuid, "by" text, "rulesBecause" text, "basis" text, "score" float8, "band" text,
+              "bandBefore" text, "base" float8, "factors" jsonb, "thresholds" jsonb, "prediction" jsonb, "modelId" uuid, "cause" text,
+              "enrollmentId" uuid, "keptFrom" text)
+            join moved on moved.subject_id = a."subjectId"
+        returning subject_id as id`,
+    values: [tenantId, new Date(atMs).toISOString(), againAfterMs / 1_000, JSON.stringify(stands), runId, JSON.stringify(rows)],
+  });
+  return new Set(moved.map(({ id }) => id));
+}
+
+type StoredRow = ReturnType<typeof rowOf> & { enrollmentId: string | null; keptFrom: NoSequenceReason | null };
 
 /** Asks once, when somebody first wants to know. */
 function keptAnswer<T>(ask: () => Promise<T>): () => Promise<T> {
