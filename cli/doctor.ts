@@ -112,7 +112,8 @@ async function ofStore(store: Client): Promise<Finding[]> {
 /** What the defaults stand in for, or leave open. */
 function missing(settings: Row): Finding[] {
   const example = tenantSettings.parse({});
-  const isOpen = (name: 'senderAddress' | 'postalAddress') => [example[name], '', undefined].includes(settings[name] as string | undefined);
+  const isOpen = (name: 'senderAddress' | 'postalAddress' | 'storeUrl') =>
+    [example[name], '', undefined].includes(settings[name] as string | undefined);
   const found = [
     ...(isOpen('senderAddress')
       ? [finding('store', 'senderAddress', 'problem', 'is the example’s', 'npx rekindle settings set senderAddress=hello@your-shop.example')]
@@ -128,8 +129,31 @@ function missing(settings: Row): Finding[] {
           ),
         ]
       : []),
+    ...(isOpen('storeUrl')
+      ? [
+          finding(
+            'store',
+            'storeUrl',
+            'problem',
+            'is the example’s, and messages link to it',
+            'npx rekindle settings set storeUrl=https://your-shop.example',
+          ),
+        ]
+      : []),
   ];
-  return found.length > 0 ? found : [finding('store', 'settings', 'ok', 'sender and postal address are set')];
+  const law =
+    settings['consentLaw'] === 'off'
+      ? [
+          finding(
+            'store',
+            'consentLaw',
+            'warning',
+            'is off: what the law of a country asks for is not looked at',
+            'npx rekindle settings set consentLaw=law, where people in Europe, Canada or Japan are written to',
+          ),
+        ]
+      : [];
+  return [...(found.length > 0 ? found : [finding('store', 'settings', 'ok', 'sender, postal address and the shop’s address are set')]), ...law];
 }
 
 function domainOf(address: unknown): string {

@@ -206,6 +206,6 @@ const more: Partial<Record<SendableEvent, string>> = {
 };
 
 /** The command line of an event, for messages. */
-export function example(event: SendableEvent): string {
-  return `rekindle send ${event}${more[event] ?? ' --email you@example.com'}`;
+export function example(event: SendableEvent, email = 'you@example.com'): string {
+  return `rekindle send ${event}${more[event] ?? ` --email ${email}`}`;
 }

@@ -50,7 +50,7 @@ The exit status is 1 where it could not be read or had no effect.`,
     const sent = unwrap(await store.connections.send(connection, asGiven({ type: event.type, data: event.data })));
     const delivery = await settled(store, sent);
     const after = await enrollmentsOf(store, searches);
-    return report(store, { event, sent, delivery, before, after, search: searches[0] ?? null });
+    return report(store, { event, sent, delivery, before, after, search: searches[0] ?? null, email: option(options, 'email') });
   },
 };
 
@@ -158,9 +158,10 @@ interface Effect {
   before: SeenEnrollment[];
   after: SeenEnrollment[];
   search: Query<'GET /api/explain'> | null;
+  email: string | undefined;
 }
 
-async function report(store: Client, { event, sent, delivery, before, after, search }: Effect): Promise<Answer> {
+async function report(store: Client, { event, sent, delivery, before, after, search, email }: Effect): Promise<Answer> {
   const state = shown(delivery['state']);
   const notes = (delivery['notes'] ?? []) as Row[];
   const { began, ended } = effectOf({ before, after });
@@ -184,7 +185,7 @@ async function report(store: Client, { event, sent, delivery, before, after, sea
   if (state === 'pending') lines.push('It is stored and takes effect in a moment; what follows is how things stand until then.');
   const quiet = event.cart !== null && event.order === null && search !== null ? await whyQuiet(store, search) : null;
   lines.push(...effectLines({ before, after, quiet }));
-  if (event.type === 'cart.updated') lines.push(`Then buy it: ${example('order.placed')}`);
+  if (event.type === 'cart.updated') lines.push(`Then buy it: ${example('order.placed', email)}`);
   return { data, lines };
 }
 

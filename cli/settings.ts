@@ -19,8 +19,10 @@ rekindle settings recovery FILE         configure it; FILE is JSON as the comman
       }
       case 'set': {
         if (rest.length === 0) throw new UsageError('Say what to change, e.g. rekindle settings set timeZone=Europe/Vienna.');
-        const data = unwrap(await store.settings.update({ settings: Object.fromEntries(rest.map(assignment)) }));
-        return { data, lines: linesOf(data) };
+        const changes = Object.fromEntries(rest.map(assignment));
+        const data = unwrap(await store.settings.update({ settings: changes }));
+        // There are sixty: what was not asked for would hide what was.
+        return { data, lines: linesOf(data, Object.keys(changes)) };
       }
       case 'history': {
         const data = await collect(store.settings.allHistory());
@@ -43,11 +45,10 @@ rekindle settings recovery FILE         configure it; FILE is JSON as the comman
   },
 };
 
-function linesOf(data: Row): string[] {
-  return [
-    `version ${shown(data['version'])}`,
-    ...Object.entries((data['settings'] ?? {}) as Row).map(([name, value]) => `${name} = ${shown(value)}`),
-  ];
+/** @param only - these settings; left out: all */
+function linesOf(data: Row, only?: readonly string[]): string[] {
+  const settings = Object.entries((data['settings'] ?? {}) as Row).filter(([name]) => only === undefined || only.includes(name));
+  return [`version ${shown(data['version'])}`, ...settings.map(([name, value]) => `${name} = ${shown(value)}`)];
 }
 
 /** `timeZone=Europe/Vienna`, `trackOpens=false`, `quietHours={"fromMinute":1260,"toMinute":480}` */

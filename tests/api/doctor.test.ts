@@ -42,6 +42,8 @@ const found = async (...more: string[]) =>
 test('says of a store that nobody has set up what is missing and how to set it', async () => {
   const { code, said } = await run();
   expect(code).toBe(1);
+  expect(said).toMatch(/PROBLEM {2}store +storeUrl: is the example’s/);
+  expect(said).toMatch(/warning {2}store +consentLaw: is off/);
   expect(said).toMatch(/PROBLEM {2}store +senderAddress: is the example’s\n +→ npx rekindle settings set senderAddress=/);
   expect(said).toMatch(/PROBLEM {2}store +postalAddress: is missing/);
   expect(said).toMatch(/warning {2}dns +shop\.example\.com: is a domain for examples/);
@@ -49,7 +51,7 @@ test('says of a store that nobody has set up what is missing and how to set it',
 });
 
 test('asks every provider whether it lets us in, and DNS about the sender’s domain', async () => {
-  await set({ senderAddress: `hello@${domain}`, postalAddress: 'Leaf & Kettle, 1 Example Street' });
+  await set({ senderAddress: `hello@${domain}`, postalAddress: 'Leaf & Kettle, 1 Example Street', storeUrl: 'https://leaf-kettle.example' });
   const login = { url: `smtp://someone:wrong@127.0.0.1:1` };
   await own('/api/connections', 'POST', { integration: 'smtp', name: 'Our relay', config: login });
   const all = await found();
