@@ -57,9 +57,9 @@ export function breakingChanges(before: ApiDocument, after: ApiDocument): ApiCha
   return found;
 }
 
-/** @returns those that no line of the changelog's part "Unreleased" names as breaking */
+/** @returns those that no line of the unreleased part of the changelog names as breaking */
 export function unannounced(changes: readonly ApiChange[], changelog: string): ApiChange[] {
-  const unreleased = /^## Unreleased$(.*?)(?=^## |(?![\s\S]))/ms.exec(changelog)?.[1] ?? '';
+  const unreleased = /^## (?:Unreleased|\S+ \(unreleased\))$(.*?)(?=^## |(?![\s\S]))/ms.exec(changelog)?.[1] ?? '';
   const breaking = unreleased.split('\n').filter((line) => /\bbreaking\b/i.test(line));
   return changes.filter(({ operation }) => !breaking.some((line) => line.includes(operation)));
 }
@@ -67,7 +67,7 @@ export function unannounced(changes: readonly ApiChange[], changelog: string): A
 /** What is to be done about them, for people. */
 export function explainChanges(changes: readonly ApiChange[]): string {
   const lines = changes.map(({ operation, what }) => `  ${operation}: ${what}`).join('\n');
-  return `This breaks callers of the API as it was released:\n${lines}\nKeep what they rely on, or say it in CHANGELOG.md under Unreleased, in a line with the word "Breaking" and the operation, such as\n- Breaking: \`${changes[0]?.operation ?? ''}\` …`;
+  return `This breaks callers of the API as it was released:\n${lines}\nKeep what they rely on, or say it in CHANGELOG.md in the part that is unreleased, in a line with the word "Breaking" and the operation, such as\n- Breaking: \`${changes[0]?.operation ?? ''}\` …`;
 }
 
 /** What comparisons read of a document: without texts for people, examples and answers of errors, which are most of it. */

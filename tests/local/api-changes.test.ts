@@ -214,6 +214,8 @@ test('a breaking change counts as announced where the changelog names its operat
   expect(changes).toHaveLength(1);
   const log = (unreleased: string, released = '') => `# Changelog\n\n## Unreleased\n\n${unreleased}\n\n## 0.1.0\n\n${released}\n`;
   expect(unannounced(changes, log('- Breaking: `POST /api/things` answers without `a`.'))).toEqual([]);
+  const named = log('- Breaking: `POST /api/things` answers without `a`.').replace('## Unreleased', '## 1.0.0 (unreleased)');
+  expect(unannounced(changes, named)).toEqual([]);
   expect(unannounced(changes, log('- `POST /api/things` is faster.'))).toEqual(changes);
   expect(unannounced(changes, log('- Breaking: `POST /api/other` is gone.'))).toEqual(changes);
   expect(unannounced(changes, log('', '- Breaking: `POST /api/things` is gone.'))).toEqual(changes);
