@@ -83,6 +83,9 @@ export async function fillLeads(
   await owner.query('update campaigns k set leads = (select count(*) from campaign_leads l where l.campaign_id = k.id)');
   // No trigger fired for these rows, and no autovacuum has come by.
   await owner.query('select rebuild_rollups()');
+  await owner.query('insert into course_marks (tenant_id) select distinct tenant_id from campaigns');
+  await owner.query('do $$ begin while fold_courses(1000) > 0 loop commit; end loop; end $$');
+  say('leads: figures folded');
   await owner.query('vacuum (analyze)');
   await owner.query('checkpoint');
 }
