@@ -44,11 +44,9 @@ export function AccountMenu() {
     >
       <MenuLabel>{data?.person.email}</MenuLabel>
       <MenuLine />
-      <MenuLabel>Colours</MenuLabel>
-      <MenuChoice value={theme} options={themes} onChange={(value) => changeAppearance({ theme: value })} />
+      <MenuChoice label="Colours" value={theme} options={themes} onChange={(value) => changeAppearance({ theme: value })} />
       <MenuLine />
-      <MenuLabel>Direction</MenuLabel>
-      <MenuChoice value={direction} options={directions} onChange={(value) => changeAppearance({ direction: value })} />
+      <MenuChoice label="Direction" value={direction} options={directions} onChange={(value) => changeAppearance({ direction: value })} />
       <MenuLine />
       <MenuItem onSelect={() => void signOut()}>Sign out</MenuItem>
     </Menu>

@@ -1,12 +1,13 @@
-import * as DropdownMenu from '@radix-ui/react-dropdown-menu';
-import type { ReactNode } from 'react';
-import { useAppearance } from './appearance.ts';
+import * as Popover from '@radix-ui/react-popover';
+import { createContext, type KeyboardEvent, type ReactNode, useContext, useState } from 'react';
 import { icons } from './icons.tsx';
 
 const itemLook =
-  'flex min-h-8 items-center gap-2 rounded px-2 text-[0.8125rem] outline-none data-[disabled]:opacity-50 data-[highlighted]:bg-sunken pointer-coarse:min-h-11';
+  'flex min-h-8 w-full items-center gap-2 rounded px-2 text-start text-[0.8125rem] outline-none focus:bg-sunken hover:bg-sunken pointer-coarse:min-h-11';
 
-/** A button that opens a list of choices. */
+const Close = createContext(() => {});
+
+/** A button that opens a list of choices. Arrow keys, Home, End and first letters go from one to the other. */
 export function Menu({
   label,
   trigger,
@@ -19,61 +20,115 @@ export function Menu({
   align?: 'start' | 'end';
   children: ReactNode;
 }) {
-  const { direction } = useAppearance();
+  const [open, setOpen] = useState(false);
   return (
-    <DropdownMenu.Root dir={direction} modal={false}>
-      <DropdownMenu.Trigger className="flex min-h-9 w-full min-w-0 items-center gap-2 rounded-md px-2 text-start hover:bg-sunken data-[state=open]:bg-sunken pointer-coarse:min-h-11">
+    <Popover.Root open={open} onOpenChange={setOpen}>
+      <Popover.Trigger
+        aria-haspopup="menu"
+        className="flex min-h-9 w-full min-w-0 items-center gap-2 rounded-md px-2 text-start hover:bg-sunken data-[state=open]:bg-sunken pointer-coarse:min-h-11"
+        onKeyDown={(event) => {
+          if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+          event.preventDefault();
+          setOpen(true);
+        }}
+      >
         {trigger}
         <span className="sr-only">{label}</span>
-      </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          role="menu"
+          aria-label={label}
           align={align}
           sideOffset={4}
           collisionPadding={8}
           className="z-50 max-h-[70dvh] min-w-56 animate-[appear_120ms_ease-out] overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 text-ink shadow-lg"
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            itemsOf(event.currentTarget)[0]?.focus();
+          }}
+          onKeyDown={move}
         >
-          {children}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+          <Close value={() => setOpen(false)}>{children}</Close>
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
   );
 }
 
-export const MenuLabel = ({ children }: { children: ReactNode }) => (
-  <DropdownMenu.Label className="px-2 pt-1.5 pb-1 text-xs text-soft">{children}</DropdownMenu.Label>
-);
-export const MenuLine = () => <DropdownMenu.Separator className="my-1 h-px bg-line" />;
-export const MenuItem = ({ onSelect, children }: { onSelect: () => void; children: ReactNode }) => (
-  <DropdownMenu.Item className={itemLook} onSelect={onSelect}>
-    {children}
-  </DropdownMenu.Item>
-);
+const itemsOf = (menu: EventTarget | null) => (menu instanceof Element ? [...menu.querySelectorAll<HTMLElement>('[role^=menuitem]')] : []);
+
+function move(event: KeyboardEvent): void {
+  const items = itemsOf(event.currentTarget);
+  const at = items.findIndex((item) => item === document.activeElement);
+  const to = {
+    ArrowDown: items[(at + 1) % items.length],
+    ArrowUp: items.at(at <= 0 ? -1 : at - 1),
+    Home: items[0],
+    End: items.at(-1),
+  }[event.key];
+  const letter = event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey ? event.key.toLowerCase() : null;
+  const begins = (item: HTMLElement) => letter !== null && (item.textContent ?? '').trim().toLowerCase().startsWith(letter);
+  const found = to ?? [...items.slice(at + 1), ...items.slice(0, at + 1)].find(begins);
+  if (found === undefined) return;
+  event.preventDefault();
+  found.focus();
+}
+
+export const MenuLabel = ({ children }: { children: ReactNode }) => <div className="px-2 pt-1.5 pb-1 text-xs text-soft">{children}</div>;
+export const MenuLine = () => <hr className="my-1 border-line" />;
+
+export function MenuItem({ onSelect, children }: { onSelect: () => void; children: ReactNode }) {
+  const close = useContext(Close);
+  return (
+    <button
+      type="button"
+      role="menuitem"
+      tabIndex={-1}
+      className={itemLook}
+      onClick={() => {
+        close();
+        onSelect();
+      }}
+    >
+      {children}
+    </button>
+  );
+}
 
 /** One of several, the chosen one ticked. */
 export function MenuChoice<T extends string>({
+  label,
   value,
   options,
   onChange,
 }: {
+  label: string;
   value: T;
   options: readonly { value: T; name: ReactNode }[];
   onChange: (value: T) => void;
 }) {
+  const close = useContext(Close);
   return (
-    <DropdownMenu.RadioGroup
-      value={value}
-      onValueChange={(next) => {
-        const chosen = options.find((option) => option.value === next);
-        if (chosen !== undefined) onChange(chosen.value);
-      }}
-    >
+    <div role="group" aria-label={label}>
+      <MenuLabel>{label}</MenuLabel>
       {options.map((option) => (
-        <DropdownMenu.RadioItem key={option.value} value={option.value} className={itemLook}>
+        <button
+          key={option.value}
+          type="button"
+          role="menuitemradio"
+          aria-checked={option.value === value}
+          tabIndex={-1}
+          className={itemLook}
+          onClick={() => {
+            close();
+            onChange(option.value);
+          }}
+        >
           <span className="min-w-0 flex-1 truncate">{option.name}</span>
-          <DropdownMenu.ItemIndicator>{icons.check}</DropdownMenu.ItemIndicator>
-        </DropdownMenu.RadioItem>
+          {option.value === value && icons.check}
+        </button>
       ))}
-    </DropdownMenu.RadioGroup>
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useSession, useStore } from '../session/session.ts';
 import { icons } from './icons.tsx';
-import { Menu, MenuChoice, MenuLabel } from './menu.tsx';
+import { Menu, MenuChoice } from './menu.tsx';
 
 /** The store that is looked at, and the way to another one. */
 export function StoreMenu() {
@@ -22,8 +22,8 @@ export function StoreMenu() {
         </>
       }
     >
-      <MenuLabel>Stores</MenuLabel>
       <MenuChoice
+        label="Stores"
         value={store.slug}
         options={stores.map(({ slug, name }) => ({ value: slug, name }))}
         onChange={(slug) => void navigate({ to: '/$store', params: { store: slug } })}
