@@ -21,6 +21,7 @@ import { events } from './events.ts';
 import { experiments } from './experiments.ts';
 import { erase } from './erase.ts';
 import { erasures } from './erasures.ts';
+import { drills } from './drills.ts';
 import { doctor } from './doctor.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
@@ -69,6 +70,7 @@ export const commands: Readonly<Record<string, Command>> = {
   members,
   people,
   alarms,
+  drills,
   audit,
   contacts,
   erase,

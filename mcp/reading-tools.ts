@@ -321,6 +321,25 @@ export const readingTools: readonly Tool[] = [
   ),
   reading(
     {
+      name: 'show_waves',
+      title: 'Show what is due and what is late',
+      description:
+        'How many steps are due within 24 hours, overdue or on hold, what left in the last hour by minute, and what the last day came to: begun, stopped by reason, sent, and what must be 0 (sent twice, sent after a stop).',
+    },
+    {},
+    async ({ client }) => ({ waves: unwrap(await client.waves.get()), last_day: unwrap(await client.waves.lastDay()) }),
+  ),
+  reading(
+    {
+      name: 'list_outage_drills',
+      title: 'List practised outages',
+      description: 'Which part counted as away, for which share of the enrollments, from when until when.',
+    },
+    {},
+    async ({ client }) => ({ drills: unwrap(await client.outageDrills.list({ limit: 20 })).data }),
+  ),
+  reading(
+    {
       name: 'list_alarms',
       title: 'List alarms',
       description:

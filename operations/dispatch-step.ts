@@ -1,6 +1,8 @@
 import { v4 as uuidv4 } from 'uuid';
 import { CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
 import type { SendOutcome, SenderSession } from '../integrations/port.ts';
+import { channels } from '../domain/channels/index.ts';
+import { heldFor, isAway } from '../domain/drills/outage-drill.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { Deps } from './deps.ts';
 import { type Claimed, type Decided, decideAndClaim } from './dispatch/decide-and-claim.ts';
@@ -45,7 +47,11 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const preview = (tx: Tx) => previewStep(tx, deps.versions, input, deps.clock.nowMs());
   const [configured, first] = await deps.db.withTenant(input.tenantId, (tx) => Promise.all([readConfigured(tx), preview(tx)]));
+  const heldMs = heldFor(first.drill, input.enrollmentId, deps.clock.nowMs());
+  if (heldMs !== null) return { kind: 'again', inMs: heldMs, why: 'an outage is practised: no worker decides anything' };
   const outlets = toOutlets(deps, configured, input.tenantId);
+  const isOutletAway = ({ sender: { channel } }: Outlet) =>
+    isAway(first.drill, input.enrollmentId, { channel, disturbs: channels[channel].disturbs }, deps.clock.nowMs());
   const uncalled = new Set<string>();
   const state: RunState = { called: false, unreachable: false, needed: null, unclearSinceMs: null };
   // A claim whose COMMIT is unclear may be one for any outlet, so the longest dead lease counts.
@@ -59,7 +65,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
     const { needed } = state;
     state.needed = null;
     const open = async () => {
-      if (needed !== null) return openSession(needed);
+      if (needed !== null) return openSession(needed, isOutletAway);
       // After a call the step is usually settled. If it needs another session, the decision says so.
       if (state.called) return noSession;
       const previewed = attempts === 0 ? first : await deps.db.withTenant(input.tenantId, preview);
@@ -68,7 +74,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
         const busyMs = await takeTurn(deps, outlet);
         if (busyMs !== null) return { kind: 'busy', inMs: busyMs } as const;
       }
-      return openSession(outlet);
+      return openSession(outlet, isOutletAway);
     };
     const opened = await open().catch(orLater(state));
     if (opened === null) {

@@ -1,10 +1,12 @@
 import { type AnyColumn, eq, sql } from 'drizzle-orm';
 import { faultOf, type OutboxItem } from '../db/client.ts';
 import { enrollments, messages, outbox, tenants } from '../db/schema/index.ts';
+import { isUntold, type OutageDrill } from '../domain/drills/outage-drill.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { Deps, WorkflowEngine } from './deps.ts';
 import { GivingWay } from './intake/give-way.ts';
 import { readProgress } from './dispatch/progress.ts';
+import { readRunningDrill } from './drills/running.ts';
 import { endOf } from './dispatch/records.ts';
 import { kindOf } from './subject-row.ts';
 import type { Version } from './dispatch/versions.ts';
@@ -18,14 +20,18 @@ const claimMs = 15_000;
 /**
  * Send what waits in the outbox to Temporal. The database hands out the first row of each enrollment only, so a `stop` never overtakes
  * its `start`; a row that fails is tried again without end, with back-off. Safe to run in any number of processes.
- * @returns how many rows were taken; a full batch means there may be more
+ * @returns how many rows were taken; a full batch means there may be more. `held`: of those, how many an outage that is practised keeps back
  */
-export async function relayOutbox(deps: RelayDeps, mostRows = batch): Promise<{ taken: number; failed: number }> {
+export async function relayOutbox(deps: RelayDeps, mostRows = batch): Promise<{ taken: number; failed: number; held: number }> {
   const items = await deps.db.claimOutbox(mostRows, claimMs);
   const byTenant = new Map<string, OutboxItem[]>();
   for (const item of items) byTenant.set(item.tenantId, [...(byTenant.get(item.tenantId) ?? []), item]);
-  const failed = await Promise.all([...byTenant].map(([tenantId, theirs]) => relayTenant(deps, tenantId, theirs)));
-  return { taken: items.length, failed: failed.reduce((sum, n) => sum + n, 0) };
+  const done = await Promise.all([...byTenant].map(([tenantId, theirs]) => relayTenant(deps, tenantId, theirs)));
+  return {
+    taken: items.length,
+    failed: done.reduce((sum, one) => sum + one.failed, 0),
+    held: done.reduce((sum, one) => sum + one.held, 0),
+  };
 }
 
 const probeEveryMs = 1_000;
@@ -44,8 +50,9 @@ export function createRelay(deps: RelayDeps, isFlooded: () => boolean = () => fa
   return async () => {
     if (givingWay.asked(isFlooded())) return false;
     if (askAgainAtMs !== null && deps.clock.monotonicMs() < askAgainAtMs) return false;
-    const { taken, failed } = await relayOutbox(deps, askAgainAtMs === null ? batch : 1);
-    const away = taken > 0 ? failed === taken : askAgainAtMs !== null;
+    const { taken, failed, held } = await relayOutbox(deps, askAgainAtMs === null ? batch : 1);
+    // What a drill keeps back says nothing about Temporal.
+    const away = taken > held ? failed === taken - held : askAgainAtMs !== null;
     askAgainAtMs = away ? deps.clock.monotonicMs() + probeEveryMs : null;
     return taken > 0 && !away;
   };
@@ -56,7 +63,7 @@ const among = (column: AnyColumn, values: (string | number)[], type: 'bigint' | 
   sql`${column} = any(${sql.param(values)}::${sql.raw(type)}[])`;
 
 /** Read a batch in one transaction, send it to Temporal at once, delete what was sent in one statement. */
-async function relayTenant(deps: RelayDeps, tenantId: string, items: OutboxItem[]): Promise<number> {
+async function relayTenant(deps: RelayDeps, tenantId: string, items: OutboxItem[]): Promise<{ failed: number; held: number }> {
   const results = await readAll(deps, tenantId, items).then(
     (read) => Promise.allSettled(items.map((item) => tell(deps, item, read))),
     (reason: unknown) => items.map(() => ({ status: 'rejected' as const, reason })),
@@ -71,10 +78,18 @@ async function relayTenant(deps: RelayDeps, tenantId: string, items: OutboxItem[
     const result = results[index];
     return result?.status === 'rejected' ? [{ item, error: result.reason as unknown }] : [];
   });
-  for (const { item, error } of failed)
+  const held = failed.filter(({ error }) => error instanceof HeldByDrill).length;
+  for (const { item, error } of failed.filter(({ error }) => !(error instanceof HeldByDrill)))
     deps.log.warn({ enrollmentId: item.enrollmentId, kind: item.kind, attempts: item.attempts, err: error }, 'Temporal could not be told yet');
   if (failed.length > 0) await putOff(deps, tenantId, failed);
-  return failed.length;
+  return { failed: failed.length - held, held };
+}
+
+/** An outage of Temporal is practised: it is told when that is over. */
+class HeldByDrill extends Error {
+  constructor() {
+    super('an outage of Temporal is practised');
+  }
 }
 
 interface Read {
@@ -85,6 +100,7 @@ interface Read {
   requestIds: Map<number, string | null>;
   /** Of those that are to be started. */
   ledger: (typeof messages.$inferSelect)[];
+  drill: OutageDrill | null;
 }
 
 async function readAll(deps: RelayDeps, tenantId: string, items: OutboxItem[]): Promise<Read> {
@@ -117,11 +133,13 @@ async function readAll(deps: RelayDeps, tenantId: string, items: OutboxItem[]): 
             .select()
             .from(messages)
             .where(among(messages.enrollmentId, starting, 'uuid'));
-    return { tenant, enrollments: new Map(found.map((e) => [e.id, e])), versions, requestIds, ledger };
+    const drill = await readRunningDrill(tx, deps.clock.nowMs());
+    return { tenant, enrollments: new Map(found.map((e) => [e.id, e])), versions, requestIds, ledger, drill };
   });
 }
 
 async function tell(deps: RelayDeps, item: OutboxItem, read: Read): Promise<void> {
+  if (isUntold(read.drill, item.enrollmentId, deps.clock.nowMs())) throw new HeldByDrill();
   const enrollment = read.enrollments.get(item.enrollmentId);
   const version = enrollment === undefined ? undefined : read.versions.get(enrollment.versionId);
   if (enrollment === undefined || version === undefined) return;

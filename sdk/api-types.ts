@@ -3102,6 +3102,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/outage-drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the outages that were practised
+         * @description The latest first.
+         */
+        get: operations["getApiOutageDrills"];
+        put?: never;
+        /**
+         * Practise an outage
+         * @description For a share of the store’s enrollments a part counts as away until the time is over. Their steps are put off as in a real outage, leave afterwards at the store’s rate for what is late, and are left out where they have become too old. Stops take effect all the while. One at a time; it ends by itself.
+         */
+        post: operations["postApiOutageDrills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/outage-drills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a practised outage: what it holds, what expires, what was released */
+        get: operations["getApiOutageDrillsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/outage-drills/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a practised outage before its time
+         * @description Steps that wait for the worker are asked again within five minutes.
+         */
+        post: operations["postApiOutageDrillsIdEnd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/parked": {
         parameters: {
             query?: never;
@@ -4571,6 +4632,46 @@ export interface paths {
          * @description For each step with variants, or that had some: who got which, what they opened and clicked, and how many ordered within the goal’s window.
          */
         get: operations["getApiVariants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what is due, what is late, and what left
+         * @description Counted by the plans of the open enrollments: what hours, caps and conditions make of a step is decided when it is due. What is late by more than ten minutes leaves at `catch_up_per_minute` at most.
+         */
+        get: operations["getApiWaves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waves/last-day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what the last 24 hours came to, with what must be 0
+         * @description Counted from the ledger and the story of each enrollment, not from what the guarantees promise.
+         */
+        get: operations["getApiWavesLastDay"];
         put?: never;
         post?: never;
         delete?: never;
@@ -10219,6 +10320,20 @@ export interface components {
             /** @description Somebody has an account for this address: they sign in first, and accept then. */
             has_account: boolean;
         };
+        LastDay: {
+            started: number;
+            /** @description By reason. */
+            stopped: {
+                [key: string]: number;
+            };
+            sent: number;
+            /** @description Steps that were accepted more than once. Must be 0. */
+            sent_twice: number;
+            /** @description Messages that were begun after their sequence had been stopped. Must be 0. */
+            sent_after_stop: number;
+            /** @description Messages of any age whose outcome nobody knows. They are never sent again blindly. */
+            in_doubt: number;
+        };
         Lead: {
             /** Format: uuid */
             id: string;
@@ -11123,6 +11238,68 @@ export interface components {
             expires_at: string;
             /** @description The one that asks. */
             current: boolean;
+        };
+        OutageDrill: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `provider`: its sessions fail, as where it does not answer. `worker`: no step is decided. `temporal`: no step is decided, and what happens is not passed on to Temporal; it is stored and takes effect all the same.
+             * @enum {string}
+             */
+            part: "provider" | "worker" | "temporal";
+            /** @description Of `provider`: whose messages it takes. Null: every channel that disturbs people. */
+            channel: ("email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none") | null;
+            /** @description Of the enrollments; whoever is in a share is in every larger one. */
+            share_percent: number;
+            running: boolean;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description It ends by itself then.
+             */
+            ends_at: string;
+            /** @description Where somebody ended it earlier. */
+            ended_at: string | null;
+            started_by: string;
+        };
+        OutageDrillReport: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `provider`: its sessions fail, as where it does not answer. `worker`: no step is decided. `temporal`: no step is decided, and what happens is not passed on to Temporal; it is stored and takes effect all the same.
+             * @enum {string}
+             */
+            part: "provider" | "worker" | "temporal";
+            /** @description Of `provider`: whose messages it takes. Null: every channel that disturbs people. */
+            channel: ("email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none") | null;
+            /** @description Of the enrollments; whoever is in a share is in every larger one. */
+            share_percent: number;
+            running: boolean;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description It ends by itself then.
+             */
+            ends_at: string;
+            /** @description Where somebody ended it earlier. */
+            ended_at: string | null;
+            started_by: string;
+            /** @description Of those whom it reaches. */
+            waves: components["schemas"]["Waves"];
+            /** @description Messages to them that were accepted while it ran, of channels that it leaves alone. */
+            sent_during: number;
+            /** @description Messages that were due before its end and were accepted after it. */
+            released: number;
+            /** @description The most messages later than ten minutes that left in one minute since its end. No more than `catch_up_per_minute`. */
+            busiest_minute: number;
+            /** @description Steps that will be too old when it ends; 0 once it has ended. */
+            will_expire: number;
+            /** @description Steps that were left out since it began because they had become too old. */
+            expired: number;
+            /** @description Steps that were accepted more than once since it began. Must be 0. */
+            sent_twice: number;
         };
         ParkedAllDone: {
             /**
@@ -12745,6 +12922,48 @@ export interface components {
             kept_from: string | null;
             /** @description What begins, with what it costs; null: nothing does. */
             intervention: components["schemas"]["Intervention"] | null;
+        };
+        Waves: {
+            /** Format: date-time */
+            at: string;
+            /** @description Enrollments that have not ended. */
+            open: number;
+            /** @description Of these, how many were looked at: all of them up to 2,000, else a sample of about as many by chance, and the counts below are estimates. */
+            looked_at: number;
+            /** @description Whose next step comes within 24 hours. */
+            due_24h: number;
+            /** @description Whose next step should have gone out by now. */
+            overdue: number;
+            /** @description Paused, taken over, or their sequence or campaign is paused. */
+            held: number;
+            /** @description Due after that, or waiting for something to react to. */
+            later: number;
+            /** @description The due ones by hour. */
+            ahead: {
+                /** @description From now. */
+                from_seconds: number;
+                /** @description From now. */
+                to_seconds: number | null;
+                steps: number;
+            }[];
+            /** @description The overdue ones by how late they are. */
+            behind: {
+                /** @description Later than this. */
+                from_seconds: number;
+                /** @description By this at most; null: by whatever. */
+                to_seconds: number | null;
+                steps: number;
+            }[];
+            /** @description What was accepted, by minute, without minutes in which nothing was. Of the last hour; of a drill, since its beginning. */
+            sent: {
+                /** Format: date-time */
+                at: string;
+                on_time: number;
+                /** @description By more than ten minutes. */
+                late: number;
+            }[];
+            /** @description How many late ones leave in a minute at most, by the setting; null: no limit. */
+            catch_up_per_minute: number | null;
         };
         WebhookAlarm: {
             /** Format: uuid */
@@ -20960,6 +21179,145 @@ export interface operations {
             };
         };
     };
+    getApiOutageDrills: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["OutageDrill"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiOutageDrills: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description `provider`: its sessions fail, as where it does not answer. `worker`: no step is decided. `temporal`: no step is decided, and what happens is not passed on to Temporal; it is stored and takes effect all the same.
+                     * @enum {string}
+                     */
+                    part: "provider" | "worker" | "temporal";
+                    /**
+                     * @description Of `provider`; left out: every channel that disturbs people.
+                     * @enum {string}
+                     */
+                    channel?: "email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none";
+                    /** @description Of the store’s enrollments: 100 on a test store, a few on one that sells. */
+                    share_percent: number;
+                    /** @description After how many it ends by itself. */
+                    minutes: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutageDrill"];
+                };
+            };
+        };
+    };
+    getApiOutageDrillsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutageDrillReport"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiOutageDrillsIdEnd: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutageDrill"];
+                };
+            };
+        };
+    };
     getApiParked: {
         parameters: {
             query?: {
@@ -24590,6 +24948,66 @@ export interface operations {
                     "application/json": {
                         data: components["schemas"]["StepVariants"][];
                     };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiWaves: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Waves"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiWavesLastDay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastDay"];
                 };
             };
             /** @description It is as you have it. */

@@ -40,6 +40,7 @@ import { members } from './resources/members.ts';
 import { messages } from './resources/messages.ts';
 import { notifications } from './resources/notifications.ts';
 import { offers } from './resources/offers.ts';
+import { outageDrills } from './resources/outage-drills.ts';
 import { onsite } from './resources/onsite.ts';
 import { parked } from './resources/parked.ts';
 import { people } from './resources/people.ts';
@@ -62,6 +63,7 @@ import { tasks } from './resources/tasks.ts';
 import { telegram } from './resources/telegram.ts';
 import { tenants } from './resources/tenants.ts';
 import { variants } from './resources/variants.ts';
+import { waves } from './resources/waves.ts';
 import { webhookEndpoints } from './resources/webhook-endpoints.ts';
 import { webhooks } from './resources/webhooks.ts';
 
@@ -118,6 +120,7 @@ export function createClient(options: ClientOptions) {
     messages: messages(api),
     notifications: notifications(api),
     offers: offers(api),
+    outageDrills: outageDrills(api),
     onsite: onsite(api),
     parked: parked(api),
     people: people(api),
@@ -140,6 +143,7 @@ export function createClient(options: ClientOptions) {
     telegram: telegram(api),
     tenants: tenants(api),
     variants: variants(api),
+    waves: waves(api),
     webhookEndpoints: webhookEndpoints(api),
     webhooks: webhooks(api),
   };

@@ -48,6 +48,7 @@ export { tasks } from './tasks.ts';
 export { apiKeys, auditLog, connections, sendRates, settingsVersions, tenants } from './tenants.ts';
 export { sequenceDrafts, versionMoves } from './versions.ts';
 export { alarms, alarmStandings } from './alarms.ts';
+export { outageDrills } from './drills.ts';
 export { sweeps } from './sweeps.ts';
 export { liveReaders, webhookAttempts, webhookDeliveries, webhookEndpoints, webhookEvents } from './webhooks.ts';
 export { notifications, notificationTargets, notificationTemplates, notificationUses } from './notifications.ts';

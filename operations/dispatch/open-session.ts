@@ -1,7 +1,8 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, messages } from '../../db/schema/index.ts';
 import type { Channel } from '../../domain/channels/index.ts';
+import type { OutageDrill } from '../../domain/drills/outage-drill.ts';
 import { backoffMs } from '../../domain/sequence/backoff.ts';
 import type { SenderSession } from '../../integrations/port.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
@@ -23,6 +24,8 @@ export interface StepPreview {
   pinned: { account: string; channel: string } | null;
   /** The moment that it has reserved under its rates seems to have come: what answers have pushed is not counted. */
   isItsMoment: boolean;
+  /** The outage that the store practises; null: none. */
+  drill: OutageDrill | null;
 }
 
 /** The outlet that a step probably needs; null: none. */
@@ -40,9 +43,13 @@ export function likelyOutlet({ channels, pinned }: Pick<StepPreview, 'channels' 
   return null;
 }
 
-/** Connect before the claim, so that a slow connection uses up no lease. */
-export async function openSession(outlet: Outlet | null): Promise<Opened> {
+/**
+ * Connect before the claim, so that a slow connection uses up no lease.
+ * @param isAway - whether an outage is practised in which its provider does not answer
+ */
+export async function openSession(outlet: Outlet | null, isAway: (outlet: Outlet) => boolean): Promise<Opened> {
   if (outlet === null) return { kind: 'none' };
+  if (isAway(outlet)) return { kind: 'failed', outlet, fault: 'An outage is practised: the provider counts as away.' };
   try {
     return { kind: 'open', outlet, session: await outlet.sender.open() };
   } catch (error) {
@@ -68,13 +75,18 @@ export async function previewStep(
         refusedForGood: messages.refusedForGood,
         settledAt: messages.settledAt,
       },
+      // Read along: a statement of its own would cost every dispatch.
+      drill: sql<OutageDrill | null>`(
+        select json_build_object('part', d.part, 'channel', d.channel, 'sharePercent', d.share_percent,
+          'endsAtMs', round(extract(epoch from d.ends_at) * 1000))
+        from outage_drills d where d.ended_at is null and d.ends_at > ${new Date(nowMs).toISOString()}::timestamptz limit 1)`,
     })
     .from(enrollments)
     .leftJoin(messages, and(eq(messages.enrollmentId, enrollments.id), eq(messages.stepId, step.stepId)))
     .where(eq(enrollments.id, step.enrollmentId));
-  const nothing: StepPreview = { channels: [], pinned: null, isItsMoment: false };
+  const nothing: StepPreview = { channels: [], pinned: null, isItsMoment: false, drill: row?.drill ?? null };
   if (row === undefined) return nothing;
-  const { enrollment, message } = row;
+  const { enrollment, message, drill } = row;
   if (enrollment.endedAt !== null || message?.live === true || message?.state === 'sent' || message?.state === 'skipped') return nothing;
   if (message?.state === 'failed' && message.failures > 0 && message.settledAt !== null) {
     // Which address and channel come next after a refusal for good, only the decision knows.
@@ -85,5 +97,5 @@ export async function previewStep(
   const planned = (await versions.load(tx, enrollment.versionId)).definition.steps.find((s) => s.id === step.stepId);
   const pinned = message?.state === 'unknown' ? { account: message.account ?? '', channel: message.channel ?? '' } : null;
   const slotMs = enrollment.slots[step.stepId];
-  return { channels: planned?.channels ?? [], pinned, isItsMoment: slotMs !== undefined && slotMs <= nowMs };
+  return { channels: planned?.channels ?? [], pinned, isItsMoment: slotMs !== undefined && slotMs <= nowMs, drill };
 }

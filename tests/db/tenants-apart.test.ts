@@ -125,6 +125,10 @@ async function fillEveryTable(): Promise<void> {
   const [endpointId, eventId, deliveryId] = [randomUUID(), randomUUID(), randomUUID()];
   await insert('webhook_endpoints', { tenant_id: tenantId, id: endpointId, url: 'https://example.com/', secrets: '[]' });
   await insert('webhook_events', { tenant_id: tenantId, id: eventId, source: 'test' });
+  await insert('outage_drills', {
+    ...{ tenant_id: tenantId, id: randomUUID(), part: 'worker', share_percent: 10, started_by: 'test' },
+    ...{ started_at: '2026-01-01T00:00:00Z', ends_at: '2026-01-01T01:00:00Z' },
+  });
   await insert('alarm_standings', { tenant_id: tenantId, kind: 'backlog' });
   await insert('alarms', { tenant_id: tenantId, id: randomUUID(), kind: 'backlog', figure: 1, threshold: 1 });
   const [target, task, notification] = [randomUUID(), randomUUID(), randomUUID()];

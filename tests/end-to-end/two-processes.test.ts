@@ -97,7 +97,7 @@ test('what a relay took before it died is taken over when its claim is over', as
   const carts = names('orphaned', 10);
   await begin(carts);
   expect(await shop.deps.db.claimOutbox(50, 1_500)).toHaveLength(carts.length);
-  expect(await relayOutbox({ ...other, engine: noting([]) })).toEqual({ taken: 0, failed: 0 });
+  expect(await relayOutbox({ ...other, engine: noting([]) })).toEqual({ taken: 0, failed: 0, held: 0 });
   const asked: string[] = [];
   await relayTogether(asked);
   expect(asked.toSorted()).toEqual((await idsOf(carts)).map((id) => `start ${id}`).toSorted());

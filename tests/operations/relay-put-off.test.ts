@@ -24,7 +24,7 @@ test('rows are put off together: it takes no longer for many than for one', asyn
   await leave(30);
   let transactions = 0;
   const db: typeof shop.deps.db = { ...shop.deps.db, withTenant: (...call) => (transactions++, shop.deps.db.withTenant(...call)) };
-  expect(await relayOutbox({ ...shop.deps, db, engine: away })).toEqual({ taken: 30, failed: 30 });
+  expect(await relayOutbox({ ...shop.deps, db, engine: away })).toEqual({ taken: 30, failed: 30, held: 0 });
   // One statement reads the batch, one puts it off.
   expect(transactions).toBe(2);
   expect((await rows()).map((row) => [row.attempts, row.claimedUntil, row.lastError])).toEqual(Array(30).fill([1, null, 'Temporal is away']));
@@ -32,7 +32,7 @@ test('rows are put off together: it takes no longer for many than for one', asyn
   expect(Math.min(...rests)).toBeGreaterThanOrEqual(500);
 
   await letTimePass(shop, 1_000);
-  expect(await relayOutbox({ ...shop.deps, engine: agreeable })).toEqual({ taken: 30, failed: 0 });
+  expect(await relayOutbox({ ...shop.deps, engine: agreeable })).toEqual({ taken: 30, failed: 0, held: 0 });
   expect(await rows()).toEqual([]);
 });
 
@@ -44,9 +44,9 @@ test('where Postgres is away as well, the pass says so, and the rows come again 
     withTenant: (...call) => (++transactions === 1 ? shop.deps.db.withTenant(...call) : Promise.reject(new Error('Postgres is away'))),
   };
   await expect(relayOutbox({ ...shop.deps, db, engine: away })).rejects.toThrow('Postgres is away');
-  expect(await relayOutbox({ ...shop.deps, engine: agreeable })).toEqual({ taken: 0, failed: 0 });
+  expect(await relayOutbox({ ...shop.deps, engine: agreeable })).toEqual({ taken: 0, failed: 0, held: 0 });
   await letTimePass(shop, claimMs + 1_000);
-  expect(await relayOutbox({ ...shop.deps, engine: agreeable })).toEqual({ taken: 3, failed: 0 });
+  expect(await relayOutbox({ ...shop.deps, engine: agreeable })).toEqual({ taken: 3, failed: 0, held: 0 });
 });
 
 test('a row that another process has taken meanwhile is left to that one', async () => {
