@@ -17,7 +17,7 @@ const usage = `npm run bench -- [options]
 --rounds N          default 3; figures are medians
 --json              an array of { name, value, unit, floor, ratio, budget, met }
 --markdown          tables for docs/performance.md
---contacts N        growth, lists: how many people the tables hold; default 1000000
+--contacts N        growth, lists, dashboard: how many people the tables hold; default 1000000
 --events N          growth: how many events of messages; figures: how many events; default 10000000
 --asleep a,b,c      growth: open enrollments; default 1000,10000,100000
 --workflows N       growth: as many of them, at most, sleep in Temporal too; default 1000

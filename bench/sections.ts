@@ -4,6 +4,7 @@ import { measureChats } from './chats.ts';
 import { measureClaims } from './claims.ts';
 import { measureComposition } from './composition.ts';
 import { measureContent } from './content.ts';
+import { measureDashboard } from './dashboard.ts';
 import { measureDispatch } from './dispatch.ts';
 import { measureDueToCall } from './due-to-call.ts';
 import { measureFigures } from './figures.ts';
@@ -52,6 +53,7 @@ export const sections: readonly Section[] = [
   onStack('workflow', true, (stack, { rounds }) => measureWorkflows(stack, rounds, 100)),
   onStack('due', true, (stack) => measureDueToCall(stack, { light: 0.1, loaded: 0.5 })),
   onStack('dispatch', false, (stack, { rounds }) => measureDispatch(stack, rounds)),
+  onStack('dashboard', false, measureDashboard),
   onStack('claims', false, measureClaims),
   onStack('purchases', false, (stack, { rounds }) => measurePurchases(stack, rounds)),
   onStack('history', true, (stack) => measureHistory(stack, 15)),

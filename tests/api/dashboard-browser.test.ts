@@ -8,8 +8,8 @@ import { buildDashboard } from '../../local/dashboard.ts';
 import { bulkActionPass } from '../../operations/bulk/act-on-all.ts';
 import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
 import { openShop, type Shop, until } from '../helpers/shop.ts';
-import { compareTexts, haveAccounts, haveHoldout, haveHours, haveOffer } from './dashboard-data.ts';
-import { ask } from './left-carts.ts';
+import { compareTexts, haveAccounts, haveHoldout, haveHours, haveLosses, haveOffer } from './dashboard-data.ts';
+import { anotherStore, ask } from './left-carts.ts';
 
 // Every page of the dashboard in a real browser, on the real API.
 
@@ -55,6 +55,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await haveAccounts(shop, [1, 12, 30, 45, 60, 120]);
     await haveHours(shop);
     await haveHoldout(shop, 'cart');
+    await haveLosses(shop, 'losing');
     await invite('owner@example.com', 'owner');
     await invite('viewer@example.com', 'viewer');
     context = await signedIn('owner@example.com');
@@ -586,6 +587,127 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByText('0 taken in under way').waitFor();
     await page.getByRole('button', { name: 'End', exact: true }).click();
     await page.getByText('ended by hand').waitFor();
+    await page.close();
+  });
+
+  test('an outage is practised by the keyboard: what it holds is shown, and it is ended', async () => {
+    const viewer = await signedIn('viewer@example.com');
+    const reading = await open('/operations', viewer);
+    await reading.getByText('None was practised yet').waitFor();
+    expect(await reading.getByRole('button', { name: 'Practise an outage' }).count(), 'a viewer is not offered it').toBe(0);
+    await viewer.close();
+
+    const page = await open('/operations');
+    await page.getByRole('region', { name: 'Overdue behind, due ahead' }).waitFor();
+    await page.getByRole('button', { name: 'Practise an outage' }).press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What counts as away').selectOption('worker');
+    await dialog.getByLabel('For how many percent of the people').fill('100');
+    await dialog.getByLabel('For how many minutes').press('Enter');
+    await page.getByText('The worker counts as away', { exact: true }).waitFor();
+    await page.getByText('is back', { exact: false }).waitFor();
+    expect(await page.getByRole('button', { name: 'Practise an outage' }).isDisabled()).toBe(true);
+    await check(page);
+    await page.getByRole('button', { name: 'End it now' }).press('Enter');
+    await page.getByText('no longer, since', { exact: false }).waitFor();
+    const { body } = await ask(shop, shop.tenant.apiKey, '/api/audit');
+    expect(JSON.stringify(body)).toContain('outage_drill.end');
+    await page.close();
+  });
+
+  test('what results suggest is looked at, and begun after a question', async () => {
+    const page = await open('/learning');
+    const one = page.getByRole('listitem').filter({ hasText: 'Losing people:' });
+    await one.getByText('The draft').click();
+    await one.getByText('sequence: losing', { exact: false }).waitFor();
+    await check(page);
+    await one.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('losing is version 2. The test begins with the first person.').waitFor();
+    await page.close();
+  });
+
+  test('a test shows what must not get worse, and what each variant brings', async () => {
+    const page = await open('/experiments');
+    const guardrails = page.getByRole('region', { name: 'What must not get worse' }).first();
+    await guardrails.getByRole('columnheader', { name: 'Complaints' }).waitFor();
+    await page
+      .getByRole('button', { name: /^Revenue per person/ })
+      .first()
+      .press('Enter');
+    await page.getByText('It names no winner', { exact: false }).waitFor();
+    await page.close();
+  });
+
+  test('sentences name times as the reader does', async () => {
+    const german = await browser.newContext({ storageState: await context.storageState(), locale: 'de-DE', timezoneId: 'Asia/Tokyo' });
+    const page = await open('/people?q=grace@example.com', german);
+    await page.getByRole('link', { name: /^Grace Sample/ }).click();
+    await page
+      .getByText(/is next, due \d{2}\.\d{2}\.\d{4}, \d{2}:\d{2}/)
+      .first()
+      .waitFor();
+    expect(await page.getByText(/ UTC\b/).count()).toBe(0);
+    await german.close();
+  });
+
+  test('menus are used by the keyboard', async () => {
+    const page = await open('/people');
+    const trigger = page.getByRole('button', { name: /Your account$/ });
+    await trigger.focus();
+    await page.keyboard.press('ArrowDown');
+    const focused = () => page.locator('*:focus').textContent();
+    await expect.poll(focused).toBe('As the device');
+    await page.keyboard.press('d');
+    expect(await focused()).toBe('Dark');
+    await check(page);
+    await page.keyboard.press('End');
+    expect(await focused()).toBe('Sign out');
+    await page.keyboard.press('Escape');
+    await page.getByRole('menu').waitFor({ state: 'hidden' });
+    await expect.poll(focused).toContain('Your account');
+    await page.close();
+  });
+
+  test('two stores in two tabs never mix, and who looks after both sees a row for each', async () => {
+    const slug = `${shop.tenant.slug}-other`;
+    const other = await anotherStore(shop, slug);
+    const { body } = await ask(shop, other.apiKey, '/api/invitations', 'POST', { email: 'owner@example.com', role: 'owner' });
+    const token = new URL((body as { url: string }).url).hash.slice(1);
+    const accepted = await context.request.post(`${origin}/api/session/invitation/accept`, { data: { token } });
+    expect(accepted.status()).toBe(200);
+    const here = await open('/people');
+    const there = await context.newPage();
+    await there.goto(`${origin}/app/${slug}/people`);
+    await there
+      .getByText(/^(Nobody|There is nobody)/)
+      .first()
+      .waitFor();
+    await here.getByRole('link', { name: /^Ada Example/ }).waitFor();
+    await shop.post('contact.updated', { contact: { id: 'here-only', email: 'here@example.com', first_name: 'Here', last_name: 'Only' } });
+    await here.getByRole('link', { name: /^Here Only/ }).waitFor();
+    await there.getByRole('link', { name: 'Today', exact: true }).click();
+    await heading(there, 'Today');
+    const stores = there.getByRole('region', { name: 'Your stores' });
+    expect(await stores.getByRole('rowheader').count()).toBe(2);
+    await stores.getByRole('columnheader', { name: 'Due in 24 h' }).waitFor();
+    await there.getByRole('link', { name: 'People', exact: true }).click();
+    expect(await there.getByRole('link', { name: /^Here Only/ }).count()).toBe(0);
+    await here.getByRole('link', { name: /^Here Only/ }).waitFor();
+    await Promise.all([here.close(), there.close()]);
+  });
+
+  test('what happens while the connection is lost is there once it is back', async () => {
+    const page = await open('/people');
+    await page.getByRole('link', { name: /^Ada Example/ }).waitFor();
+    await context.setOffline(true);
+    await page.getByText(/^Not connected: as of/).waitFor();
+    await shop.post('contact.updated', {
+      contact: { id: 'meanwhile', email: 'meanwhile@example.com', first_name: 'Meanwhile', last_name: 'Example' },
+    });
+    await context.setOffline(false);
+    await page.getByRole('link', { name: /^Meanwhile Example/ }).waitFor();
+    faults = faults.filter((fault) => !/ERR_INTERNET_DISCONNECTED|WebSocket connection/.test(fault));
     await page.close();
   });
 

@@ -143,3 +143,38 @@ async function asked(shop: Shop, path: string, body: Record<string, unknown>): P
   if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer.body;
 }
+
+/** A sequence whose second email most people leave behind: 30 people, of whom 3 ordered. */
+export async function haveLosses(shop: Shop, slug: string): Promise<void> {
+  const { tenantId } = shop.tenant;
+  const copy = (step: string) => ({
+    file: `${step}.liquid`,
+    text: `---\nsubject: Subject ${step}\npreheader: It waits\nheading: Hello\ncta: Go on\n---\nHello.\n\n[lead]\n`,
+  });
+  const steps = ['first', 'second'];
+  const yaml = [
+    ...[`sequence: ${slug}`, 'name: Losing people', 'on: lead.silent', 'goal: { event: order.placed, within: 3d }', 'steps:'],
+    ...steps.flatMap((id, index) => [`  - id: ${id}`, `    at: ${index + 1}d`, '    channel: email', `    content: ${slug}/${id}`]),
+    '',
+  ].join('\n');
+  const texts = Object.fromEntries(steps.map((id) => [`${slug}/${id}`, copy(id)]));
+  await publishPreset(shop.deps, tenantId, await compilePreset({ file: `${slug}.yaml`, yaml, copy: texts }));
+  const began = new Date(Date.now() - 10 * dayMs);
+  const later = (days: number) => new Date(began.getTime() + days * dayMs);
+  await asOwner(
+    shop.database.url,
+    Array.from({ length: 30 }, (_, n) => {
+      const id = `'${randomUUID()}'::uuid`;
+      const at = (days: number) => `'${later(days).toISOString()}'`;
+      const [status, reason] = n < 3 ? ["'CONVERTED'", "'purchased'"] : ["'EXITED'", "'opted_out'"];
+      return `with c as (insert into contacts (tenant_id, id, person_id) values ('${tenantId}', ${id}, ${id})),
+        s as (insert into subjects (tenant_id, id, contact_id, started_at, last_activity_at, created_at)
+          values ('${tenantId}', ${id}, ${id}, ${at(0)}, ${at(0)}, ${at(0)})),
+        e as (insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, status, stop_reason, ended_at, sequence_type, time_scale, anchor_at, activated_at)
+          select '${tenantId}', ${id}, q.id, q.current_version_id, ${id}, ${id}, ${status}, ${reason}, ${at(4)}, 'first_time', 1, ${at(0)}, ${at(0)}
+          from sequences q where q.tenant_id = '${tenantId}' and q.slug = '${slug}')
+        insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, channel, settled_at)
+        select '${tenantId}', gen_random_uuid(), ${id}, step, ${id}, 'sent', 'email', ${at(2)} from unnest(array['first', 'second']) as step`;
+    }).join(';\n'),
+  );
+}

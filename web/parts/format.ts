@@ -67,3 +67,10 @@ export function formatDuration(seconds: number): string {
 /** `popup_1h` → `popup 1h`; `outcome_unknown` → `outcome unknown`. */
 export const plain = (code: string): string => code.replaceAll(/[_-]+/g, ' ');
 export const sentenceCase = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `2026-11-22 08:00:00 UTC` and `2026-11-22 08:00 UTC`, as sentences of the API have it. */
+const inUtc = /\b(\d{4}-\d\d-\d\d) (\d\d:\d\d)(:\d\d)? UTC\b/g;
+
+/** A sentence of the API with its times as the reader writes them, in the zone of their device. */
+export const inReadersTime = (sentence: string): string =>
+  sentence.replaceAll(inUtc, (_, day: string, time: string, seconds: string | undefined) => formatDayTime(`${day}T${time}${seconds ?? ':00'}Z`));

@@ -13,6 +13,25 @@ export function TextField({ label, hint, ...rest }: ComponentProps<'input'> & { 
   );
 }
 
+export function SelectField({
+  label,
+  options,
+  ...rest
+}: ComponentProps<'select'> & { label: string; options: readonly { value: string; name: string }[] }) {
+  return (
+    <label className="block text-[0.8125rem]">
+      <span className="mb-1 block font-medium">{label}</span>
+      <select {...rest} className={inputLook}>
+        {options.map(({ value, name }) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 /** Names and values, one below the other. */
 export function Facts({ of: rows }: { of: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (

@@ -6,7 +6,7 @@ import { Badge, type Tone } from '../../parts/badge.tsx';
 import { buttonLook } from '../../parts/button.tsx';
 import { DataList } from '../../parts/data-list.tsx';
 import { EnrollmentStatus, statusOf } from '../../parts/enrollment-status.tsx';
-import { formatNumber, plain, sentenceCase } from '../../parts/format.ts';
+import { formatNumber, inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
 import { Facts } from '../../parts/labelled.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Answer, Empty } from '../../parts/states.tsx';
@@ -87,7 +87,7 @@ function Begun({ of: lead, onSaid }: { of: LeadDetails; onSaid: (said: string) =
                     </Link>
                     {status !== null && <EnrollmentStatus status={status} reason={one.exitReason} />}
                   </p>
-                  <p className="text-[0.8125rem] break-words">{one.summary}</p>
+                  <p className="text-[0.8125rem] break-words">{inReadersTime(one.summary)}</p>
                   <p className="mt-0.5 text-xs text-soft">
                     began <Time at={one.enrolledAt} /> · {one.completedSteps === 1 ? 'one step' : `${formatNumber(one.completedSteps)} steps`} done
                     {one.nextExecuteAt !== null && (

@@ -12,6 +12,7 @@ import { Delays } from './delays.tsx';
 import { FunnelPicture } from './funnel-picture.tsx';
 import { Hours } from './hours.tsx';
 import { Leaderboard } from './leaderboard.tsx';
+import { Suggestions } from './suggestions.tsx';
 import { Phrases } from './phrases.tsx';
 import { within } from './within.ts';
 
@@ -27,7 +28,7 @@ export function Learning() {
   const found = useStoreQuery(['learning', days], (api, signal) => learning(api).get({ days: Number(days) }, { signal }), { keep: true });
   return (
     <>
-      <PageHeader title="Learning" note="What the results teach. Whatever is not certain says so, and nothing here changes anything by itself.">
+      <PageHeader title="Learning" note="What the results teach. Whatever is not certain says so, and nothing changes by itself.">
         <Choice
           label="Days"
           value={days}
@@ -50,6 +51,7 @@ export function Learning() {
           )}
         </Answer>
         <Phrases channel={channel} onChannel={(value) => change({ channel: value })} />
+        <Suggestions />
         <DropOffs days={Number(days)} />
         <Hours />
         <Delays />

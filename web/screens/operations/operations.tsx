@@ -6,7 +6,7 @@ import { Button } from '../../parts/button.tsx';
 import { DataList } from '../../parts/data-list.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Definition } from '../../parts/figure.tsx';
-import { formatDuration, formatNumber, plain, sentenceCase } from '../../parts/format.ts';
+import { formatDuration, formatNumber, inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
 import { TextField } from '../../parts/labelled.tsx';
 import { AllPages, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
@@ -15,6 +15,9 @@ import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
 import { useAction } from '../../session/use-action.ts';
 import { type Health, useHealth } from '../../session/use-health.ts';
+import { Alarms } from './alarms.tsx';
+import { Drills } from './drills.tsx';
+import { WavesPanel } from './waves.tsx';
 
 /** For the one on call: whether everything works, what is late, what is in doubt, and what waits for somebody. */
 export function Operations() {
@@ -23,6 +26,9 @@ export function Operations() {
       <PageHeader title="Operations" note="Whether everything works, what is late, and what waits for somebody." />
       <div className="space-y-5">
         <Parts />
+        <WavesPanel />
+        <Drills />
+        <Alarms />
         <Parked />
         <InDoubt />
         <Unread />
@@ -128,7 +134,7 @@ function Parked() {
                   <p className="font-medium">
                     {sentenceCase(plain(item.cause))} <Badge>{item.kind}</Badge>
                   </p>
-                  <p className="text-[0.8125rem]">{item.sentence}</p>
+                  <p className="text-[0.8125rem]">{inReadersTime(item.sentence)}</p>
                   <p className="text-[0.8125rem] text-soft">{item.what_to_do}</p>
                   <p className="mt-1 text-xs text-soft">
                     {item.since !== null && (

@@ -12,6 +12,7 @@ import { useSession, useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { Attention } from './attention.tsx';
 import { LatestMessages } from './latest-messages.tsx';
+import { Ahead } from './ahead.tsx';
 import { Stores } from './stores.tsx';
 import { WithAndWithout } from './with-and-without.tsx';
 
@@ -30,6 +31,7 @@ export function Today() {
       <div className="space-y-5">
         <Begin />
         <Figures />
+        <Ahead />
         <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
           <WorthIt />
           <Attention />

@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { decisions } from '../../../sdk/index.ts';
-import { plain, sentenceCase } from '../../parts/format.ts';
+import { inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
 import { AllPages, usePages } from '../../parts/pages.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
@@ -44,7 +44,7 @@ export function Decided({ reason }: { reason: string }) {
                         </>
                       )}
                     </span>
-                    <span className="block text-[0.8125rem] text-soft">{row.sentence}</span>
+                    <span className="block text-[0.8125rem] text-soft">{inReadersTime(row.sentence)}</span>
                   </summary>
                   <Gates of={row.gates} />
                   <Link to="/$store/people/$id" params={{ store, id: row.contact }} className="text-[0.8125rem] text-accent hover:underline">
