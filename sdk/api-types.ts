@@ -2024,6 +2024,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how a test came to stand where it does, day by day
+         * @description Each other variant beside the first, by the people whose window was over at the end of each day, the oldest first; 60 days at most, evenly chosen. By what is known today: an order that was taken back is in no day. Empty: nothing may be said, as of a bandit.
+         */
+        get: operations["getApiExperimentsIdHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/experiments/{id}/stop": {
         parameters: {
             query?: never;
@@ -8855,6 +8875,21 @@ export interface components {
             version: number | null;
             resolved_at: string | null;
             resolved_by: string | null;
+        };
+        ExperimentDay: {
+            /** Format: date-time */
+            at: string;
+            comparisons: {
+                variant: string;
+                against: string;
+                /** @description Percentage points. */
+                difference: number | null;
+                /** @description Percentage points: at every look, for all variants together, with 95 %. */
+                always_within: {
+                    low: number;
+                    high: number;
+                } | null;
+            }[];
         };
         ExplainSummary: {
             /** Format: date-time */
@@ -18631,6 +18666,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Experiment"];
                 };
+            };
+        };
+    };
+    getApiExperimentsIdHistory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ExperimentDay"][];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -15,7 +15,7 @@ import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { closeApproval, openApproval, winnerKey } from '../work/approval-task.ts';
 import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
-import { type ArmOutcomes, type ArmsOf, casesOf, readArms, readOutcomes, type VariantFigures } from '../read/variants.ts';
+import { type ArmOutcomes, type ArmsOf, casesOf, readArms, readArmsByDay, readOutcomes, type VariantFigures } from '../read/variants.ts';
 
 // For code that may not import `domain/`.
 export { guardrailMetrics, wholeSequence };
@@ -62,12 +62,59 @@ interface Standing {
 
 const banditGoesOn: Ending = { kind: 'runs', because: 'bandit' };
 
+const armsOf = (row: ExperimentRow, windowMs: number): ArmsOf =>
+  isStepTest(row)
+    ? {
+        ...{ sequenceId: row.sequenceId, stepId: row.stepId, windowMs },
+        test: { shares: row.shares, fromMs: row.startedAt, untilMs: row.endedAt },
+      }
+    : { experimentId: row.id, shares: row.shares, windowMs, untilMs: row.endedAt };
+
+/** How the comparisons of a test stood at the end of a day. */
+export interface StandingOfDay {
+  atMs: number;
+  comparisons: Comparison[];
+}
+
+/** More days than this are thinned out: a picture has no room for them. */
+const mostDays = 60;
+
+/**
+ * How a test came to stand where it does: each other arm beside the first, day by day. By what is known today, so an order that was taken back is in none.
+ * @returns null where the tenant has no such test. Empty: nothing may be said of it, as of a bandit
+ */
+export function readExperimentHistory(deps: StandingDeps, tenantId: string, id: string): Promise<StandingOfDay[] | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [row] = await tx.select().from(experiments).where(eq(experiments.id, id));
+    if (row === undefined) return null;
+    if ((await standing(tx, deps, row)).judgement === null) return [];
+    const { windowMs } = await windowOf(tx, deps, row);
+    const days = await readArmsByDay(tx, armsOf(row, windowMs));
+    const untils = [...new Set(days.map(({ untilMs }) => untilMs))];
+    const every = Math.ceil(untils.length / mostDays);
+    const sums = new Map(
+      Object.keys(row.shares)
+        .toSorted()
+        .map((arm) => [arm, { id: arm, people: 0, converted: 0 }]),
+    );
+    const found: StandingOfDay[] = [];
+    for (const [index, untilMs] of untils.entries()) {
+      for (const { variant, complete, converted } of days.filter((day) => day.untilMs === untilMs)) {
+        const sum = sums.get(variant);
+        if (sum !== undefined) sums.set(variant, { id: variant, people: sum.people + complete, converted: sum.converted + converted });
+      }
+      // The last one is today's.
+      if ((untils.length - 1 - index) % every === 0)
+        found.push({ atMs: Math.min(untilMs, deps.clock.nowMs()), comparisons: compareArms([...sums.values()]) });
+    }
+    return found;
+  });
+}
+
 async function standing(tx: Tx, deps: StandingDeps, row: ExperimentRow): Promise<Standing> {
-  const { id, shares, startedAt, endedAt } = row;
+  const { shares, startedAt } = row;
   const { windowMs, timeScale } = await windowOf(tx, deps, row);
-  const of: ArmsOf = isStepTest(row)
-    ? { sequenceId: row.sequenceId, stepId: row.stepId, windowMs, test: { shares, fromMs: startedAt, untilMs: endedAt } }
-    : { experimentId: id, shares, windowMs, untilMs: endedAt };
+  const of = armsOf(row, windowMs);
   const { variants } = await readArms(tx, of);
   const outcomes = await readOutcomes(tx, of);
   // An arm without anybody is an arm.

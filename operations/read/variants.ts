@@ -173,6 +173,32 @@ export async function readArms(tx: Tx, of: ArmsOf): Promise<{ variants: VariantF
   return { variants, allocations: rows[0]?.allocations ?? 0 };
 }
 
+/** The people of an arm whose window ended on one day, and of these, who ordered within it. Epoch milliseconds of the day's end, UTC. */
+export interface ArmOfDay {
+  variant: string;
+  untilMs: number;
+  complete: number;
+  converted: number;
+}
+
+/** `readArms` by the day on which windows ended, the oldest first: its sums are the counts of a test as they stood on each day, with what is known today. */
+export async function readArmsByDay(tx: Tx, of: ArmsOf): Promise<ArmOfDay[]> {
+  const { people } = peopleOf(of);
+  const { rows } = await tx.execute<Record<string, unknown> & ArmOfDay>(sql`
+    with ${people},
+    bought as (
+      select distinct a.person_id
+      from assigned a
+        join contacts c on c.person_id = a.person_id
+        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
+      where o.no_revenue is null and o.reversed_at is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at)
+    select a.variant, (extract(epoch from date_trunc('day', a.ends_at at time zone 'UTC') + interval '1 day') * 1000)::float8 as "untilMs",
+      count(*)::int as complete, (count(b.person_id))::int as converted
+    from assigned a left join bought b on b.person_id = a.person_id
+    where a.ends_at <= clock_timestamp() group by 1, 2 order by 2, 1`);
+  return rows;
+}
+
 /** What else became of the people of each arm: what a test must not make worse, and what they spent. */
 export interface ArmOutcomes {
   variant: string;

@@ -10,6 +10,8 @@ export const experiments = (api: Api) => ({
   stop: api.plain('POST /api/experiments/{id}/stop'),
   /** Show a test. */
   get: api.plain('GET /api/experiments/{id}'),
+  /** Show how a test came to stand where it does, day by day. */
+  history: api.plain('GET /api/experiments/{id}/history'),
   /** Let the winner of a test take over. */
   approve: api.plain('POST /api/experiments/{id}/approve'),
   /** Leave the variants of a test as they are. */

@@ -14,7 +14,11 @@ const dayMs = 24 * 3_600_000;
 export type Arm = readonly [people: number, ordered: number];
 
 /** A sequence whose step compares the texts `a` and `b`, as it stands after `daysAgo` days. It is about leads, so that carts do not enter it. */
-export async function compareTexts(shop: Shop, slug: string, { a, b, daysAgo = 12 }: { a: Arm; b: Arm; daysAgo?: number }): Promise<void> {
+export async function compareTexts(
+  shop: Shop,
+  slug: string,
+  { a, b, daysAgo = 12, minor = null }: { a: Arm; b: Arm; daysAgo?: number; minor?: number | null },
+): Promise<void> {
   const { tenantId } = shop.tenant;
   const connectionId = shop.tenant.webhooks.generic.path.split('/').at(-1) ?? '';
   const copy = (name: string) => ({
@@ -53,6 +57,7 @@ export async function compareTexts(shop: Shop, slug: string, { a, b, daysAgo = 1
         ids.slice(0, ordered).map((contactId) => ({
           ...{ tenantId, id: randomUUID(), connectionId, orderId: randomUUID(), contactId },
           placedAt: assignedAt + dayMs,
+          ...(minor === null ? {} : { valueMinor: minor, currency: 'EUR' }),
         })),
       );
     }

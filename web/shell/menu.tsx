@@ -35,23 +35,21 @@ export function Menu({
         {trigger}
         <span className="sr-only">{label}</span>
       </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Content
-          role="menu"
-          aria-label={label}
-          align={align}
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 max-h-[70dvh] min-w-56 animate-[appear_120ms_ease-out] overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 text-ink shadow-lg"
-          onOpenAutoFocus={(event) => {
-            event.preventDefault();
-            itemsOf(event.currentTarget)[0]?.focus();
-          }}
-          onKeyDown={move}
-        >
-          <Close value={() => setOpen(false)}>{children}</Close>
-        </Popover.Content>
-      </Popover.Portal>
+      <Popover.Content
+        role="menu"
+        aria-label={label}
+        align={align}
+        sideOffset={4}
+        collisionPadding={8}
+        className="z-50 max-h-[70dvh] min-w-56 animate-[appear_120ms_ease-out] overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 text-ink shadow-lg"
+        onOpenAutoFocus={(event) => {
+          event.preventDefault();
+          itemsOf(event.currentTarget)[0]?.focus();
+        }}
+        onKeyDown={move}
+      >
+        <Close value={() => setOpen(false)}>{children}</Close>
+      </Popover.Content>
     </Popover.Root>
   );
 }

@@ -3,7 +3,14 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { beginCampaignTest, type CampaignTestBegun, stopCampaignTest } from '../../../operations/experiments/campaign-tests.ts';
 import { dismissWinner, experimentModes, experimentStatuses, takeOver, takeovers } from '../../../operations/experiments/experiments.ts';
-import { type ExperimentView, guardrailMetrics, listExperiments, readExperiment, wholeSequence } from '../../../operations/experiments/standing.ts';
+import {
+  type ExperimentView,
+  guardrailMetrics,
+  listExperiments,
+  readExperiment,
+  readExperimentHistory,
+  wholeSequence,
+} from '../../../operations/experiments/standing.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
@@ -121,6 +128,20 @@ const experimentSchema = z
   })
   .meta({ id: 'Experiment' });
 
+const historySchema = z
+  .object({
+    at: timeField,
+    comparisons: z.array(
+      z.object({
+        variant: z.string(),
+        against: z.string(),
+        difference: z.number().nullable().meta({ description: 'Percentage points.' }),
+        always_within: boundsSchema.nullable().meta({ description: 'Percentage points: at every look, for all variants together, with 95 %.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'ExperimentDay' });
+
 const list = aList({
   name: 'experiments',
   item: experimentSchema,
@@ -188,6 +209,33 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       if (begun.kind !== 'begun') return refuse(reply, begun);
       const view = await readExperiment(deps, tenantId, begun.id);
       return view === null ? problem(reply, 404, ...unknown) : reply.code(201).send(present(view));
+    },
+  );
+
+  app.get(
+    '/api/experiments/:id/history',
+    {
+      schema: {
+        summary: 'Show how a test came to stand where it does, day by day',
+        description:
+          'Each other variant beside the first, by the people whose window was over at the end of each day, the oldest first; 60 days at most, evenly chosen. By what is known today: an order that was taken back is in no day. Empty: nothing may be said, as of a bandit.',
+        params: idParams,
+        response: { 200: z.object({ data: z.array(historySchema) }), ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const found = isId(id) ? await readExperimentHistory(deps, callerOf(request).tenantId, id) : null;
+      if (found === null) return problem(reply, 404, ...unknown);
+      return {
+        data: found.map(({ atMs, comparisons }) => ({
+          at: isoTime(atMs),
+          comparisons: comparisons.map(({ id: variant, against, difference, alwaysWithin }) => ({
+            ...{ variant, against, difference: difference === null ? null : 100 * difference.value },
+            always_within: alwaysWithin === null ? null : { low: 100 * alwaysWithin.low, high: 100 * alwaysWithin.high },
+          })),
+        })),
+      };
     },
   );
 

@@ -25,11 +25,9 @@ export const wavesSchema = z
     behind: z
       .array(z.object(bucket('Later than this.', 'By this at most; null: by whatever.')))
       .meta({ description: 'The overdue ones by how late they are.' }),
-    sent: z
-      .array(z.object({ at: timeField, on_time: z.int(), late: z.int().meta({ description: 'By more than ten minutes.' }) }))
-      .meta({
-        description: 'What was accepted, by minute, without minutes in which nothing was. Of the last hour; of a drill, since its beginning.',
-      }),
+    sent: z.array(z.object({ at: timeField, on_time: z.int(), late: z.int().meta({ description: 'By more than ten minutes.' }) })).meta({
+      description: 'What was accepted, by minute, without minutes in which nothing was. Of the last hour; of a drill, since its beginning.',
+    }),
     catch_up_per_minute: z.int().nullable().meta({ description: 'How many late ones leave in a minute at most, by the setting; null: no limit.' }),
   })
   .meta({ id: 'Waves' });

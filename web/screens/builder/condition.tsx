@@ -27,6 +27,7 @@ const kinds = [
   { value: 'value.below', name: 'it is worth less than' },
   { value: 'stock.below', name: 'fewer units are left than' },
   { value: 'attribute', name: 'attribute' },
+  { value: 'arm', name: 'is in the course' },
 ] as const;
 const segments = ['FIRST_TIME', 'RETURNING', 'HIGH_VALUE', 'LOW_STOCK'];
 const stages = ['none', '24h', '3d', '7d', '14d', '30d'];
@@ -40,7 +41,8 @@ function readTest(given: unknown): Test | null {
     const inner = readTest(value);
     return inner === null || inner.not ? null : { ...inner, not: true };
   }
-  if (['opened', 'clicked', 'replied', 'segment', 'stage'].includes(name) && typeof value === 'string') return { not: false, kind: name, value };
+  if (['opened', 'clicked', 'replied', 'segment', 'stage', 'arm'].includes(name) && typeof value === 'string')
+    return { not: false, kind: name, value };
   if ((name === 'value' || name === 'stock') && isRecord(value)) {
     const [[bound, limit] = ['', null], ...others] = Object.entries(value);
     const kind = `${name}.${bound}`;

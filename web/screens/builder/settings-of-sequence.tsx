@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { Panel } from '../../parts/panel.tsx';
 import { ConditionField } from './condition.tsx';
 import { AreaField, CheckField, LineField, SelectField, SpanField } from './fields.tsx';
@@ -10,6 +11,23 @@ const stops = [
   { value: 'replied', name: 'the person replies', always: false },
   { value: 'contacted', name: 'a colleague has reached them', always: false },
 ] as const;
+
+const textOfArms = (arms: unknown): string =>
+  Array.isArray(arms)
+    ? arms.map((arm) => (isRecord(arm) ? [textOf(arm['id']), ...('weight' in arm ? [textOf(arm['weight'])] : [])].join(' ') : textOf(arm))).join(', ')
+    : '';
+
+/** `short 2, long` → a list of arms; undefined: there are none. What is wrong with them is said by the API. */
+function armsOf(text: string): { id: string; weight?: number }[] | undefined {
+  const names = text.split(',').map((name) => name.trim());
+  const arms = names
+    .filter((name) => name !== '')
+    .map((name) => {
+      const [, id = name, weight] = /^(.*\S)\s+(\d+(?:\.\d+)?)$/.exec(name) ?? [];
+      return weight === undefined ? { id } : { id, weight: Number(weight) };
+    });
+  return arms.length === 0 ? undefined : arms;
+}
 
 /** What holds for the sequence as a whole. */
 export function SettingsOfSequence({
@@ -26,6 +44,7 @@ export function SettingsOfSequence({
   onChange: (draft: Draft) => void;
 }) {
   const { said } = draft;
+  const [arms, setArms] = useState(() => textOfArms(said['arms']));
   const set = (change: Readonly<Record<string, unknown>>) => onChange({ ...draft, said: withFields(said, change) });
   const wrong = (...names: string[]) =>
     faults.flatMap(({ path, message }) => (path[0] !== 'steps' && names.includes(String(path[0])) ? [message] : []));
@@ -128,6 +147,17 @@ export function SettingsOfSequence({
             value={textOf(said['holdout'] ?? '0%')}
             onChange={(holdout) => set({ holdout: /^0*%?$/.test(holdout) ? undefined : holdout })}
             faults={wrong('holdout')}
+            disabled={disabled}
+          />
+          <LineField
+            label="Courses that are compared by chance"
+            hint="None, or two to ten names, such as short, long. With shares: short 2, long 1. A step that only one of them gets says so by its condition."
+            value={arms}
+            onChange={(text) => {
+              setArms(text);
+              set({ arms: armsOf(text) });
+            }}
+            faults={wrong('arms')}
             disabled={disabled}
           />
           <SelectField

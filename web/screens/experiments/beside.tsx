@@ -30,11 +30,11 @@ export function Revenue({ of: { comparisons } }: { of: Experiment }) {
 }
 
 /** What a test must not make worse: opt-outs, complaints, refunds. */
-export function Guardrails({ of: { guardrails, arms } }: { of: Experiment }) {
+export function Guardrails({ of: { guardrails, arms }, label }: { of: Experiment; label: string }) {
   if (guardrails.length === 0) return null;
   const metrics = [...new Set(guardrails.map(({ metric }) => metric))];
   return (
-    <div className="mt-3 overflow-x-auto text-[0.8125rem]" role="region" aria-label="What must not get worse" tabIndex={0}>
+    <div className="mt-3 overflow-x-auto text-[0.8125rem]" role="region" aria-label={`What must not get worse, ${label}`} tabIndex={0}>
       <table className="w-full">
         <thead className="text-xs text-soft">
           <tr>

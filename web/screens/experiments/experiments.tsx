@@ -18,6 +18,7 @@ import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
 import { Guardrails, Revenue } from './beside.tsx';
 import { IntervalPicture } from './interval-picture.tsx';
+import { Narrowing } from './narrowing.tsx';
 import { type Experiment, verdictOf } from './verdict.ts';
 
 const page = getRouteApi('/$store/experiments');
@@ -140,9 +141,10 @@ function OneTest({ test, band, step }: { test: Experiment; band: number; step: S
     >
       <p className="mb-3 font-medium text-balance">{verdictOf(test, band)}</p>
       <IntervalPicture of={test} band={band} />
+      <Narrowing of={test} band={band} />
       <Arms of={test} label={`Variants of ${title}, since ${formatDayTime(test.started_at)}`} />
       <Revenue of={test} />
-      <Guardrails of={test} />
+      <Guardrails of={test} label={`${title}, since ${formatDayTime(test.started_at)}`} />
       <div className="mt-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <p className="flex flex-wrap gap-x-4 gap-y-1 text-[0.8125rem] text-soft">
           <Ratio of={test} ratio={step?.sample_ratio ?? null} />

@@ -135,7 +135,7 @@ function Shown({ id }: { id: string }) {
                 means={<p>Steps that a provider accepted more than once since it began, counted from what happened. It must be 0.</p>}
               />
             </div>
-            <WavesPicture of={drill.waves} />
+            <WavesPicture of={drill.waves} label="Overdue behind, due ahead, of those whom it reaches" />
           </>
         )}
       </Answer>

@@ -25,7 +25,7 @@ export function WavesPanel() {
 }
 
 /** `of` is of a store, or of those whom a drill reaches. */
-export function WavesPicture({ of: found }: { of: Waves }) {
+export function WavesPicture({ of: found, label = 'Overdue behind, due ahead' }: { of: Waves; label?: string }) {
   const { behind, ahead, overdue, due_24h: due, held, open, looked_at: lookedAt, catch_up_per_minute: rate, at } = found;
   const startMs = Date.parse(at);
   const bars: Bar[] = [
@@ -53,7 +53,7 @@ export function WavesPicture({ of: found }: { of: Waves }) {
       {isSample && (
         <p className="mb-2 text-xs text-soft">{`Estimated from ${formatNumber(lookedAt)} of ${formatNumber(open)} people, drawn by chance.`}</p>
       )}
-      <Bars label="Overdue behind, due ahead" bars={bars} most={most} marks={['late', 'now', 'in 24 h']} breakAt={behind.length} />
+      <Bars label={label} bars={bars} most={most} marks={['late', 'now', 'in 24 h']} breakAt={behind.length} />
       <Released of={found} />
     </>
   );

@@ -74,6 +74,10 @@ function Form({ stored }: { stored: Stored }) {
       order: namesOf(line('order')),
     };
     if (JSON.stringify(overdue) !== JSON.stringify(late)) change['overdueTasks'] = overdue;
+    const rate = line('catchUpPerMinute') === '' ? null : Number(line('catchUpPerMinute'));
+    if (rate !== stored.settings['catchUpPerMinute']) change['catchUpPerMinute'] = rate;
+    const stops = given.get('guardrailsStop') !== null;
+    if (stops !== stored.settings['guardrailsStop']) change['guardrailsStop'] = stops;
     // The API says what is wrong with which field.
     if (Object.keys(change).length > 0) save.mutate(change as Change);
   };
@@ -135,6 +139,34 @@ function Form({ stored }: { stored: Stored }) {
             defaultValue={late.order.join(', ')}
             readOnly={!allowed}
           />
+        </div>
+      </Panel>
+      <Panel title="What happens by itself">
+        <div className="grid gap-4 sm:grid-cols-2">
+          <TextField
+            name="catchUpPerMinute"
+            label="Late messages in a minute, at most"
+            type="number"
+            min={1}
+            hint={
+              faultOf(save.error?.errors, 'catchUpPerMinute') ?? 'After an outage, of what is later than ten minutes. Empty: as many as there are.'
+            }
+            defaultValue={typeof stored.settings['catchUpPerMinute'] === 'number' ? stored.settings['catchUpPerMinute'] : ''}
+            readOnly={!allowed}
+          />
+          <label className="flex items-start gap-2 self-center text-[0.8125rem]">
+            <input
+              type="checkbox"
+              name="guardrailsStop"
+              defaultChecked={stored.settings['guardrailsStop'] === true}
+              disabled={!allowed}
+              className="mt-0.5 size-4 accent-accent"
+            />
+            <span>
+              <span className="block font-medium">A variant that does harm is taken out</span>
+              <span className="block text-soft">Where more opt-outs, complaints or refunds are certain.</span>
+            </span>
+          </label>
         </div>
       </Panel>
       <div className="flex flex-wrap items-center gap-3">
