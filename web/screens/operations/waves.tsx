@@ -74,7 +74,7 @@ function Bars({
   breakAt: number;
 }) {
   return (
-    <div role="region" aria-label={label} tabIndex={0} className="overflow-x-auto">
+    <div role="region" aria-label={label} tabIndex={0} className="relative overflow-x-auto">
       <table className="sr-only">
         <caption>{label}</caption>
         <tbody>

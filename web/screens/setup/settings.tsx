@@ -82,111 +82,114 @@ function Form({ stored }: { stored: Stored }) {
     if (Object.keys(change).length > 0) save.mutate(change as Change);
   };
   return (
-    <form onSubmit={submit} className="max-w-3xl space-y-5">
-      {groups.map(({ group, title }) => (
-        <Panel key={group} title={title}>
+    <form onSubmit={submit} className="max-w-3xl">
+      {/* What is typed while it is stored would be gone with the form of the version before. */}
+      <fieldset disabled={save.isPending} className="min-w-0 space-y-5">
+        {groups.map(({ group, title }) => (
+          <Panel key={group} title={title}>
+            <div className="grid gap-4 sm:grid-cols-2">
+              {fields
+                .filter((field) => field.group === group)
+                .map((field) => (
+                  <TextField
+                    key={field.name}
+                    name={field.name}
+                    label={field.label}
+                    type={'type' in field ? field.type : 'text'}
+                    hint={faultOf(save.error?.errors, field.name) ?? ('hint' in field ? field.hint : undefined)}
+                    defaultValue={text(field.name)}
+                    readOnly={!allowed}
+                  />
+                ))}
+              {group === 'time' && (
+                <fieldset className="min-w-0 sm:col-span-2" disabled={!allowed}>
+                  <label className="mb-3 flex items-center gap-2">
+                    <input type="checkbox" checked={quiet} onChange={(event) => setQuiet(event.target.checked)} className="size-4 accent-accent" />
+                    Quiet hours, by the clock of the person
+                  </label>
+                  {quiet && (
+                    <div className="grid max-w-sm grid-cols-2 gap-4">
+                      <TextField label="From" name="quietFrom" type="time" required defaultValue={hours.from} />
+                      <TextField label="Until" name="quietTo" type="time" required defaultValue={hours.to} />
+                    </div>
+                  )}
+                </fieldset>
+              )}
+            </div>
+          </Panel>
+        ))}
+        <Panel title="When nobody does a task">
           <div className="grid gap-4 sm:grid-cols-2">
-            {fields
-              .filter((field) => field.group === group)
-              .map((field) => (
-                <TextField
-                  key={field.name}
-                  name={field.name}
-                  label={field.label}
-                  type={'type' in field ? field.type : 'text'}
-                  hint={faultOf(save.error?.errors, field.name) ?? ('hint' in field ? field.hint : undefined)}
-                  defaultValue={text(field.name)}
-                  readOnly={!allowed}
-                />
-              ))}
-            {group === 'time' && (
-              <fieldset className="min-w-0 sm:col-span-2" disabled={!allowed}>
-                <label className="mb-3 flex items-center gap-2">
-                  <input type="checkbox" checked={quiet} onChange={(event) => setQuiet(event.target.checked)} className="size-4 accent-accent" />
-                  Quiet hours, by the clock of the person
-                </label>
-                {quiet && (
-                  <div className="grid max-w-sm grid-cols-2 gap-4">
-                    <TextField label="From" name="quietFrom" type="time" required defaultValue={hours.from} />
-                    <TextField label="Until" name="quietTo" type="time" required defaultValue={hours.to} />
-                  </div>
-                )}
-              </fieldset>
-            )}
+            <TextField
+              label="Remind its owner after"
+              name="remindMinutes"
+              hint={faultOf(save.error?.errors, 'remindMinutes') ?? 'Minutes after it was due, such as 0, 30. Empty: never.'}
+              defaultValue={late.remindMinutes.join(', ')}
+              readOnly={!allowed}
+            />
+            <TextField
+              label="Give it to the next one after"
+              name="passOnMinutes"
+              hint={faultOf(save.error?.errors, 'passOnMinutes') ?? 'Minutes after it was due. Empty: it stays.'}
+              defaultValue={late.passOnMinutes === null ? '' : String(late.passOnMinutes)}
+              readOnly={!allowed}
+            />
+            <TextField
+              label="Who is next"
+              name="order"
+              hint={faultOf(save.error?.errors, 'order') ?? 'Names of people who do the work, in order. Empty: a manager, by the rule of the store.'}
+              defaultValue={late.order.join(', ')}
+              readOnly={!allowed}
+            />
           </div>
         </Panel>
-      ))}
-      <Panel title="When nobody does a task">
-        <div className="grid gap-4 sm:grid-cols-2">
-          <TextField
-            label="Remind its owner after"
-            name="remindMinutes"
-            hint={faultOf(save.error?.errors, 'remindMinutes') ?? 'Minutes after it was due, such as 0, 30. Empty: never.'}
-            defaultValue={late.remindMinutes.join(', ')}
-            readOnly={!allowed}
-          />
-          <TextField
-            label="Give it to the next one after"
-            name="passOnMinutes"
-            hint={faultOf(save.error?.errors, 'passOnMinutes') ?? 'Minutes after it was due. Empty: it stays.'}
-            defaultValue={late.passOnMinutes === null ? '' : String(late.passOnMinutes)}
-            readOnly={!allowed}
-          />
-          <TextField
-            label="Who is next"
-            name="order"
-            hint={faultOf(save.error?.errors, 'order') ?? 'Names of people who do the work, in order. Empty: a manager, by the rule of the store.'}
-            defaultValue={late.order.join(', ')}
-            readOnly={!allowed}
-          />
-        </div>
-      </Panel>
-      <Panel title="What happens by itself">
-        <div className="grid gap-4 sm:grid-cols-2">
-          <TextField
-            name="catchUpPerMinute"
-            label="Late messages in a minute, at most"
-            type="number"
-            min={1}
-            hint={
-              faultOf(save.error?.errors, 'catchUpPerMinute') ?? 'After an outage, of what is later than ten minutes. Empty: as many as there are.'
-            }
-            defaultValue={typeof stored.settings['catchUpPerMinute'] === 'number' ? stored.settings['catchUpPerMinute'] : ''}
-            readOnly={!allowed}
-          />
-          <label className="flex items-start gap-2 self-center text-[0.8125rem]">
-            <input
-              type="checkbox"
-              name="guardrailsStop"
-              defaultChecked={stored.settings['guardrailsStop'] === true}
-              disabled={!allowed}
-              className="mt-0.5 size-4 accent-accent"
+        <Panel title="What happens by itself">
+          <div className="grid gap-4 sm:grid-cols-2">
+            <TextField
+              name="catchUpPerMinute"
+              label="Late messages in a minute, at most"
+              type="number"
+              min={1}
+              hint={
+                faultOf(save.error?.errors, 'catchUpPerMinute') ?? 'After an outage, of what is later than ten minutes. Empty: as many as there are.'
+              }
+              defaultValue={typeof stored.settings['catchUpPerMinute'] === 'number' ? stored.settings['catchUpPerMinute'] : ''}
+              readOnly={!allowed}
             />
-            <span>
-              <span className="block font-medium">A variant that does harm is taken out</span>
-              <span className="block text-soft">Where more opt-outs, complaints or refunds are certain.</span>
-            </span>
-          </label>
-        </div>
-      </Panel>
-      <div className="flex flex-wrap items-center gap-3">
-        {allowed && (
-          <Button type="submit" look="main" disabled={save.isPending}>
-            Save
-          </Button>
-        )}
-        <Said error={save.error?.message}>
-          {save.isSuccess ? (
-            'Saved.'
-          ) : stored.changed_at === null ? (
-            'As they came.'
-          ) : (
-            <>
-              Changed <Time at={stored.changed_at} />.
-            </>
+            <label className="flex items-start gap-2 self-center text-[0.8125rem]">
+              <input
+                type="checkbox"
+                name="guardrailsStop"
+                defaultChecked={stored.settings['guardrailsStop'] === true}
+                disabled={!allowed}
+                className="mt-0.5 size-4 accent-accent"
+              />
+              <span>
+                <span className="block font-medium">A variant that does harm is taken out</span>
+                <span className="block text-soft">Where more opt-outs, complaints or refunds are certain.</span>
+              </span>
+            </label>
+          </div>
+        </Panel>
+        <div className="flex flex-wrap items-center gap-3">
+          {allowed && (
+            <Button type="submit" look="main" disabled={save.isPending}>
+              Save
+            </Button>
           )}
-        </Said>
-      </div>
+          <Said error={save.error?.message}>
+            {save.isSuccess ? (
+              'Saved.'
+            ) : stored.changed_at === null ? (
+              'As they came.'
+            ) : (
+              <>
+                Changed <Time at={stored.changed_at} />.
+              </>
+            )}
+          </Said>
+        </div>
+      </fieldset>
     </form>
   );
 }
