@@ -34,8 +34,10 @@ export function Drills() {
   const [asking, setAsking] = useState(false);
   const [chosen, setChosen] = useState<string | null>(null);
   const pages = usePages(['outage-drills'], (api, given, signal) => outageDrills(api).list({ ...given, limit: 10 }, { signal }), { live: true });
-  const running = pages.data?.pages[0]?.data.find((one) => one.running) ?? null;
-  const shown = chosen ?? running?.id ?? null;
+  const latest = pages.data?.pages[0]?.data ?? [];
+  const running = latest.find((one) => one.running) ?? null;
+  // The last one stays once it is over: what it released is seen then.
+  const shown = chosen ?? running?.id ?? latest[0]?.id ?? null;
   return (
     <Panel
       title="Outage drill"
