@@ -21,7 +21,7 @@ export async function runningRow(tx: Tx, nowMs: number): Promise<DrillRow | null
   return row ?? null;
 }
 
-export const toDrill = ({ part, channel, sharePercent, endsAt, endedAt }: DrillRow): OutageDrill => ({
+const toDrill = ({ part, channel, sharePercent, endsAt, endedAt }: DrillRow): OutageDrill => ({
   ...{ part, sharePercent, endsAtMs: endedAt ?? endsAt },
   channel: isChannel(channel) ? channel : null,
 });
