@@ -520,6 +520,10 @@ async function whatWaits(walk: Walk): Promise<void> {
 async function figures({ cli }: Walk): Promise<void> {
   await cli.found([0, 1], 'alarms');
   await cli.both('alarms', 'history');
+  await cli.both('drills');
+  await cli.wrong('drills', 'start', 'the moon');
+  await cli.refused('unknown_outage_drill', 'drills', 'show', 'none');
+  await cli.refused('unknown_outage_drill', 'drills', 'end', 'none');
   await cli.both('explain', 'summary');
   await cli.both('attribution', '--model', 'time_decay', '--by', 'channel');
   await cli.both('learning');

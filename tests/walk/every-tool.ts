@@ -68,6 +68,8 @@ const reading = ({ email, contact, account }: ToolWorld): [string, Answer][] => 
   ['quarantine', {}],
   ['parked', {}],
   ['list_notification_targets', {}],
+  ['show_waves', {}],
+  ['list_outage_drills', {}],
   ['list_alarms', {}],
   ['list_sequences', {}],
 ];
