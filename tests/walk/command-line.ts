@@ -55,6 +55,14 @@ export class CommandLine {
     this.#passed(args, 'json');
   }
 
+  /** Like `human` or `json`; or it comes too late and is refused with this code, because what it is about goes on by itself. */
+  async unlessLate(code: string, mode: Mode, ...args: string[]): Promise<void> {
+    const { code: status, complained } = await run(mode === 'json' ? [...args, '--json'] : args);
+    const refused = mode === 'json' && status === 1 ? (JSON.parse(complained) as { code?: string }).code : code;
+    if (status > 1 || refused !== code) throw new Error(`${line(args)} ended with ${status}: ${complained}`);
+    this.#passed(args, mode);
+  }
+
   /** A command line that is wrong: the exit status is 2, and the command says how it is used. */
   async wrong(...args: string[]): Promise<void> {
     const { code, said, complained } = await run(args);

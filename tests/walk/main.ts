@@ -29,12 +29,14 @@ try {
   const cli = await walkEveryCommand({ apiUrl, hook: receiver.url, accept, say: (part) => console.log(part) });
   const untried = cli.untried();
 
-  const email = 'tools@example.com';
+  const email = `tools-${Date.now()}@example.com`;
   await cli.human('send', 'cart.updated', '--email', email, '--value', '129.90');
   const [enrollment] = await cli.json<{ id: string; contact: string }[]>('enrollments', 'list', '--email', email);
   const [assessed] = await cli.json<{ account: string }[]>('risk', 'list');
   const world = { email, contact: enrollment?.contact ?? '', enrollment: enrollment?.id ?? '', account: assessed?.account ?? '' };
   const tools = await walkEveryTool(apiUrl, apiKey, world);
+  // One of the tools has paused it: the next walk needs it.
+  await cli.human('sequences', 'resume', 'cart');
 
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
   console.log(`${cli.passed} runs of commands, human and --json, and ${tools.tried} tools did what they say, in ${seconds} s.`);
