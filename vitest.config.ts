@@ -43,7 +43,16 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'temporal', include: temporalTests, globalSetup: [postgres, temporal], testTimeout: 120_000, hookTimeout: 120_000 },
+        test: {
+          name: 'temporal',
+          include: temporalTests,
+          globalSetup: [postgres, temporal],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // After the others: these wait for timers and for processes that were killed, so more of them at once keep two cores busy.
+          sequence: { groupOrder: 1 },
+          maxWorkers: 5,
+        },
       },
     ],
   },
