@@ -239,11 +239,7 @@ async function assessTogether(
     const done = await storeAssessments(
       tx,
       { tenantId, atMs: read.measure.atMs, runId, rows: rows.map(({ row }) => ({ ...emptyRow, ...row })), stands },
-      {
-        set: `band_since = coalesce(r.band_since, $2), due_at = case when r.due_at = n.due then $2::timestamptz + make_interval(secs => $3::float8) else r.due_at end`,
-        where: `and r.band = n.band and r.handled = n.handled and (r.assessed_at is null or r.assessed_at <= $2)
-        and ($5::uuid is null or r.portfolio_run_id is null or r.portfolio_run_id < $5)`,
-      },
+      { locked: false },
     );
     return rows.map(({ row }) => row).filter(({ subjectId }) => done.has(subjectId));
   });
@@ -428,10 +424,7 @@ async function assessSet(
     }
     writeWorld(tx, writesOf(draft));
     const stored = { tenantId, atMs, runId, rows: rows.map(({ row }) => ({ ...emptyRow, ...row })), stands: rows.map(({ stands }) => stands) };
-    await storeAssessments(tx, stored, {
-      set: 'band = n.band, handled = n.handled, band_since = n.since, due_at = $2::timestamptz + make_interval(secs => $3::float8)',
-      where: '',
-    });
+    await storeAssessments(tx, stored, { locked: true });
     await deps.checkpoints('risk.before_commit');
     return { views: rows.map(({ row }) => viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : versionOf(measure))), told };
   });
@@ -464,7 +457,7 @@ interface Stands {
 
 /**
  * Move the standings of accounts, and store the assessments of those that moved: one statement for all of them.
- * @param how - what else is set of a standing `r` by what stands `n`, and under which condition. $2: the moment, $3: seconds until the next, $5: the run
+ * @param locked - the standings are locked and may enter another band; else only those move that nobody has changed since they were read
  * @returns the accounts whose standings moved
  */
 async function storeAssessments(
@@ -476,14 +469,19 @@ async function storeAssessments(
     rows,
     stands,
   }: { tenantId: string; atMs: number; runId: string | null; rows: readonly StoredRow[]; stands: readonly Stands[] },
-  how: { set: string; where: string },
+  { locked }: { locked: boolean },
 ): Promise<Set<string>> {
+  // $2: the moment, $3: seconds until the next one, $5: the run of a portfolio, $7: locked.
   const { rows: moved } = await tx.$client.query<{ id: string }>({
     text: `with moved as (
         update risk_standings r set assessment_id = n.assessment, assessed_at = $2, silent_rank = n.silent, failures = 0,
-            portfolio_run_id = coalesce($5::uuid, r.portfolio_run_id), ${how.set}
+            portfolio_run_id = coalesce($5::uuid, r.portfolio_run_id), band = n.band, handled = n.handled,
+            band_since = case when $7 then n.since else coalesce(r.band_since, $2) end,
+            due_at = case when $7 or r.due_at = n.due then $2::timestamptz + make_interval(secs => $3::float8) else r.due_at end
           from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, band text, handled text, silent float8, since timestamptz, due timestamptz)
-          where r.tenant_id = $1 and r.subject_id = n.id ${how.where}
+          where r.tenant_id = $1 and r.subject_id = n.id
+            and ($7::boolean or r.band = n.band and r.handled = n.handled and (r.assessed_at is null or r.assessed_at <= $2)
+              and ($5::uuid is null or r.portfolio_run_id is null or r.portfolio_run_id < $5))
           returning r.subject_id)
       insert into risk_assessments (tenant_id, id, subject_id, at, by, rules_because, basis, score, band, band_before, base, factors, thresholds,
           prediction, model_id, cause, enrollment_id, kept_from)
@@ -494,7 +492,7 @@ async function storeAssessments(
               "enrollmentId" uuid, "keptFrom" text)
             join moved on moved.subject_id = a."subjectId"
         returning subject_id as id`,
-    values: [tenantId, new Date(atMs).toISOString(), againAfterMs / 1_000, JSON.stringify(stands), runId, JSON.stringify(rows)],
+    values: [tenantId, new Date(atMs).toISOString(), againAfterMs / 1_000, JSON.stringify(stands), runId, JSON.stringify(rows), locked],
   });
   return new Set(moved.map(({ id }) => id));
 }

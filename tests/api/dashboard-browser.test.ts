@@ -680,7 +680,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.keyboard.press('d');
     expect(await focused()).toBe('Dark');
     await page.evaluate(axe.source);
-    await expect.poll(() => violationsOf(page)).toEqual([]);
+    await expect.poll(() => violationsOf(page, null)).toEqual([]);
     await page.keyboard.press('End');
     expect(await focused()).toBe('Sign out');
     await page.keyboard.press('Escape');

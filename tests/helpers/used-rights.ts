@@ -17,7 +17,7 @@ const root = resolve(import.meta.dirname, '../..');
 const shipped = ['activities', 'api', 'db', 'integrations', 'operations', 'temporal', 'worker', 'local'];
 const tables = new Map<string, Table>(Object.entries(schema).flatMap(([name, table]) => (isTable(table) ? [[name, table]] : [])));
 
-/** What the code's own statements need: drizzle's builders by the types of what they are given, and SQL in templates. */
+/** What the code's own statements need: drizzle's builders by the types of what they are given, and SQL in templates and in `query({ text })`. */
 export function rightsOfCode(tableNames: readonly string[]): RightsByTable {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file));
   const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -35,6 +35,8 @@ export function rightsOfCode(tableNames: readonly string[]): RightsByTable {
   }
 
   function readCall(call: ts.CallExpression, method: string): void {
+    const text = method === 'query' && call.arguments[0] !== undefined ? propertyOf(call.arguments[0], 'text') : undefined;
+    if (text !== undefined && ts.isTemplateLiteral(text)) addStatements(rights, textOf(text));
     const table = tableOf(call.arguments[0]);
     if (table === null) return;
     const needed = rights.get(getTableName(table));
