@@ -24,6 +24,7 @@ const usage = `npm run bench -- [options]
 --people N          backtest: whose history is replayed; default 100000, the budget's
 --sleeping a,b,c    memory: sleeping workflows; default 0,1000,5000
 --leads N           leads: how many went through the preset before; default 1000000
+--rows N            neighbours: rows of the other store's import; default 20000
 --accounts a,b,c    risk: accounts that are assessed at once; default 1000,10000
 
 Ends with 1 when a section failed; the figures of the others are printed all the same.`;
@@ -42,11 +43,14 @@ const { values } = parseArgs({
     sleeping: { type: 'string', default: '0,1000,5000' },
     accounts: { type: 'string', default: '1000,10000' },
     leads: { type: 'string', default: '1000000' },
+    rows: { type: 'string', default: '20000' },
     people: { type: 'string', default: '100000' },
   },
 });
 
-function wholeNumbers(name: 'rounds' | 'contacts' | 'events' | 'asleep' | 'workflows' | 'sleeping' | 'people' | 'accounts' | 'leads'): number[] {
+function wholeNumbers(
+  name: 'rounds' | 'contacts' | 'events' | 'asleep' | 'workflows' | 'sleeping' | 'people' | 'accounts' | 'leads' | 'rows',
+): number[] {
   const numbers = values[name].split(',').map(Number);
   if (numbers.every((n) => Number.isInteger(n) && n >= 0)) return numbers;
   return fail(`--${name} ${values[name]}: expected whole numbers`);
@@ -80,6 +84,7 @@ const options = {
   people: wholeNumber('people'),
   accounts: wholeNumbers('accounts'),
   leads: wholeNumber('leads'),
+  rows: wholeNumber('rows'),
   part: run.run,
   say,
 };

@@ -11,6 +11,7 @@ export interface BenchOptions {
   people: number;
   accounts: number[];
   leads: number;
+  rows: number;
   /** Run what may fail without the rest of its section; it is named as failed at the end. */
   part: Parts['run'];
   /** Logs progress. */

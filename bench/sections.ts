@@ -18,6 +18,7 @@ import { measureLive } from './live.ts';
 import type { Measured } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import type { BenchOptions } from './options.ts';
+import { measureNeighbours } from './neighbours.ts';
 import { measurePurchases } from './purchases.ts';
 import { measureRehearsal } from './rehearsal.ts';
 import { measureRisk } from './risk.ts';
@@ -66,6 +67,7 @@ export const sections: readonly Section[] = [
   onStack('risk', false, (stack, { accounts, say }) => measureRisk(stack, accounts, say)),
   onStack('leads', false, measureLeads),
   onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
+  onStack('neighbours', false, measureNeighbours),
   onStack('lists', false, measureLists),
   onStack('figures', false, measureFigures),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),

@@ -125,6 +125,10 @@ beforeAll(async () => {
     await own(`/api/contacts/${id}/erase`, 'POST', {});
     await own(`/api/contacts/${id}/export`, 'POST');
   }
+  for (let n = 0; n < 2; n++) {
+    const { id } = (await own('/api/outage-drills', 'POST', { part: 'worker', share_percent: 1, minutes: 1 })).body as { id: string };
+    await own(`/api/outage-drills/${id}/end`, 'POST', {});
+  }
   for (const tid of ['1', '2']) await own('/api/conversions', 'POST', { sub_id: 'nobody', status: 'sale', tid });
   await own('/api/keys', 'POST', { name: 'another' });
   for (const name of ['one', 'two']) {
@@ -200,6 +204,7 @@ describe('every list under /api', () => {
       '/api/notification-targets',
       '/api/notifications',
       '/api/offers',
+      '/api/outage-drills',
       '/api/parked',
       '/api/quarantine',
       '/api/risk/assessments',
