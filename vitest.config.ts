@@ -1,7 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const postgres = 'tests/helpers/test-postgres.ts';
 const temporal = 'tests/helpers/test-temporal.ts';
+
+/** What waits for deadlines for minutes and hardly computes begins first: at the end of the others nothing would run beside it. */
+class WaitingFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => Number(isWaiting(b)) - Number(isWaiting(a)));
+  }
+}
+const isWaiting = ({ moduleId }: TestSpecification) => /\/(registered-senders|http-stub-conformance)\.test\.ts$/.test(moduleId);
 
 /** Files in which a workflow runs. Elsewhere nothing listens where Temporal would be. */
 const temporalTests = [
@@ -19,6 +29,7 @@ export default defineConfig({
     // The files of a project share these processes, and what is imported there: importing everything anew took longer than many files' tests.
     // A file that changes its process (environment, listeners, globals) undoes it, or runs what does so in a process of its own.
     isolate: false,
+    sequence: { sequencer: WaitingFirst },
     // Vitest's own limits (a test 5 s, a hook 10 s, a poll 1 s) are those of a quiet machine: on a busy one a first import takes longer. These are
     // the last resort of a test that hangs; what has to be fast says so itself.
     testTimeout: 60_000,
@@ -51,7 +62,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // After the others: these wait for timers and for processes that were killed, so more of them at once keep two cores busy.
           sequence: { groupOrder: 1 },
-          maxWorkers: 5,
+          maxWorkers: 4,
         },
       },
     ],
