@@ -9,8 +9,10 @@ import { assessAccounts, readHistories } from '../operations/risk/assess.ts';
 import { readChampion } from '../operations/risk/champion.ts';
 import { learn } from '../operations/risk/learn-now.ts';
 import { trainTenant } from '../operations/risk/train-models.ts';
+import { noTelemetry } from '../operations/telemetry.ts';
 import { changeState } from '../operations/versions/change-state.ts';
-import { budgeted, known, type Latency, type Measured, quantile } from './measure.ts';
+import { budgeted, known, type Latency, type Measured, quantile, untilCount } from './measure.ts';
+import { openRecovery } from './recovery.ts';
 import { openDeps, openTenant } from './shop.ts';
 import { asOwner, type BenchStack } from './stack.ts';
 
@@ -33,18 +35,32 @@ export async function measureRisk(stack: BenchStack, sizes: readonly number[], s
       await deps.db.close();
     }
   }
+  const [size = 0] = sizes;
+  if (size > 0) await firstActions(stack, size, measured, say);
   return measured;
 }
 
+/** The same in a store of its own while a worker runs beside it: from the moment at which an account came into its band until its first action was taken. */
+async function firstActions(stack: BenchStack, size: number, measured: Measured, say: (line: string) => void): Promise<void> {
+  const actedMs: number[] = [];
+  const { deps, close } = await openRecovery(stack, { telemetry: { ...noTelemetry, firstAction: (ms) => void actedMs.push(ms) } });
+  try {
+    const { tenantId, ids } = await openStore(stack, deps, `bench-risk-actions-${size}`, size);
+    await trainTenant(deps, tenantId, { learn: (lesson) => Promise.resolve(learn(lesson)) });
+    say('risk: assessing them once more, with a worker that acts on it');
+    const begun = (await assessed(deps, tenantId, ids)).filter((one) => one.begun !== null).length;
+    await untilCount({ what: 'first actions', target: begun, count: () => Promise.resolve(actedMs.length) });
+    measured.latencies?.push({ name: `risk_${size}_first_action`, valuesMs: actedMs, floorMs: null });
+    const p99 = quantile(actedMs, 0.99) / 1_000;
+    measured.figures.push(budgeted(`risk_${size}_first_action_p99`, p99, 's', '< 30 s from detection to the first action', (s) => s < 30));
+  } finally {
+    await close();
+  }
+}
+
 async function one(stack: BenchStack, deps: BuiltDeps, size: number, measured: Measured, say: (line: string) => void): Promise<void> {
-  const { tenantId } = await openTenant(deps, `bench-risk-${size}`);
-  for (const preset of await loadPresets())
-    if (preset.definition.on === 'risk.entered') {
-      await publishPreset(deps, tenantId, preset);
-      await changeState(deps, { tenantId, slug: preset.definition.sequence, change: 'resume', actor: 'bench', note: null });
-    }
   say(`risk: ${size} accounts with their behaviour`);
-  const ids = await asOwner(stack.databaseUrl, (owner) => fill(owner, tenantId, size));
+  const { tenantId, ids } = await openStore(stack, deps, `bench-risk-${size}`, size);
   say('risk: learning');
   const training = await trainTenant(deps, tenantId, { learn: (lesson) => Promise.resolve(learn(lesson)) });
   measured.notes?.push(`risk, ${size} accounts: ${training?.outcome ?? 'nothing to learn from'}, ${training?.detail ?? ''}`);
@@ -62,24 +78,11 @@ async function one(stack: BenchStack, deps: BuiltDeps, size: number, measured: M
   const startMs = performance.now();
   const doneMs: number[] = [];
   const begunMs: number[] = [];
-  let next = 0;
-  const failed: string[] = [];
-  await Promise.all(
-    Array.from({ length: side }, async () => {
-      while (next < ids.length) {
-        const some = ids.slice(next, (next += page));
-        const result = await assessAccounts(watched, tenantId, some, 'portfolio');
-        const tookMs = performance.now() - startMs;
-        failed.push(...result.failed);
-        for (const { begun } of result.assessed) {
-          doneMs.push(tookMs);
-          if (begun !== null) begunMs.push(tookMs);
-        }
-      }
-    }),
-  );
+  for (const { begun, tookMs } of await assessed(watched, tenantId, ids)) {
+    doneMs.push(tookMs);
+    if (begun !== null) begunMs.push(tookMs);
+  }
   const seconds = (performance.now() - startMs) / 1_000;
-  if (failed.length > 0 || doneMs.length !== size) throw new Error(`${failed.length} failed, and ${doneMs.length} of ${size} were assessed`);
   if (begunMs.length === 0) throw new Error('nobody was at risk: there is nothing to measure');
   const name = (stage: string) => `risk_${size}_${stage}`;
   const latencies: Latency[] = [
@@ -99,6 +102,37 @@ async function one(stack: BenchStack, deps: BuiltDeps, size: number, measured: M
   measured.notes?.push(
     `risk, ${size} accounts: ${begunMs.length} came into a band and began its sequence; ${page} at a time, ${side} pages side by side`,
   );
+}
+
+/** A store with the presets for accounts at risk, switched on, and so many accounts. */
+async function openStore(stack: BenchStack, deps: BuiltDeps, slug: string, size: number): Promise<{ tenantId: string; ids: string[] }> {
+  const { tenantId } = await openTenant(deps, slug);
+  for (const preset of await loadPresets())
+    if (preset.definition.on === 'risk.entered') {
+      await publishPreset(deps, tenantId, preset);
+      await changeState(deps, { tenantId, slug: preset.definition.sequence, change: 'resume', actor: 'bench', note: null });
+    }
+  return { tenantId, ids: await asOwner(stack.databaseUrl, (owner) => fill(owner, tenantId, size)) };
+}
+
+/** Assess all of them at once. @returns of each, how many milliseconds after the beginning its page was done */
+async function assessed(deps: BuiltDeps, tenantId: string, ids: readonly string[]) {
+  const startMs = performance.now();
+  const found: { begun: string | null; tookMs: number }[] = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: side }, async () => {
+      while (next < ids.length) {
+        const some = ids.slice(next, (next += page));
+        const result = await assessAccounts(deps, tenantId, some, 'portfolio');
+        const tookMs = performance.now() - startMs;
+        if (result.failed.length > 0) throw new Error(`${result.failed.length} accounts could not be assessed`);
+        found.push(...result.assessed.map(({ begun }) => ({ begun, tookMs })));
+      }
+    }),
+  );
+  if (found.length !== ids.length) throw new Error(`${found.length} of ${ids.length} were assessed`);
+  return found;
 }
 
 /** The same arithmetic over the same histories, without a database. @returns milliseconds of each */

@@ -1,5 +1,5 @@
 import { unwrap } from '../sdk/index.ts';
-import { type Command, required, UsageError } from './command.ts';
+import { type Command, NotPossibleError, required, UsageError } from './command.ts';
 
 /** What the results suggest to compare. */
 export const suggestions: Command = {
@@ -19,7 +19,7 @@ rekindle suggestions approve <id>  publish it for new enrollments: the test begi
     const { data } = unwrap(await store.suggestions.list());
     if (action === 'show') {
       const one = data.find((suggestion) => suggestion.id === required(id, 'The suggestion’s id'));
-      if (one === undefined) throw new UsageError(`Nothing with the id ${id} is suggested.`);
+      if (one === undefined) throw new NotPossibleError(`Nothing with the id ${id} is suggested.`);
       return { data: one, lines: one.draft.trimEnd().split('\n') };
     }
     const lines = data.map(

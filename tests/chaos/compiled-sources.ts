@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { build, type Plugin } from 'esbuild';
@@ -71,6 +71,9 @@ export function compiledSources(): Promise<string> {
     const making = mkdtempSync(join(compiledInto, 'making-'));
     await compileSources(root, making);
     await writeCompiledPresets(join(making, 'sequences'));
+    // Where an API looks for the dashboard; whoever needs it builds it.
+    mkdirSync(join(making, 'web'));
+    symlinkSync(join(root, 'web/dist'), join(making, 'web/dist'));
     try {
       renameSync(making, folder);
     } catch (error) {

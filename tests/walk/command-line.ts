@@ -55,6 +55,15 @@ export class CommandLine {
     this.#passed(args, 'json');
   }
 
+  /** What cannot be done as things are, which the command finds by itself. @throws when the exit status is another than 1, or nothing was said */
+  async impossible(...args: string[]): Promise<void> {
+    for (const mode of ['human', 'json'] as const) {
+      const { code, said, complained } = await run(mode === 'json' ? [...args, '--json'] : args);
+      if (code !== 1 || complained === '') throw new Error(`${line(args)} ended with ${code}, not with 1: ${said}`);
+      this.#passed(args, mode);
+    }
+  }
+
   /** Like `human` or `json`; or it comes too late and is refused with this code, because what it is about goes on by itself. */
   async unlessLate(code: string, mode: Mode, ...args: string[]): Promise<void> {
     const { code: status, complained } = await run(mode === 'json' ? [...args, '--json'] : args);

@@ -429,6 +429,7 @@ async function tasks({ cli }: Walk, account: string): Promise<void> {
   await cli.both('tasks', 'reassign', task?.id ?? '', '--owner', 'Noah');
   await cli.both('tasks', 'snooze', task?.id ?? '', '--until', new Date(Date.now() + 3_600_000).toISOString());
   await cli.human('tasks', 'done', task?.id ?? '', '--result', 'called back');
+  await cli.refused('task_closed', 'tasks', 'done', task?.id ?? '', '--result', 'once more');
   await cli.refused('task_closed', 'tasks', 'dismiss', task?.id ?? '');
   await cli.json('risk', 'escalate', account);
 }
@@ -527,8 +528,13 @@ async function figures({ cli }: Walk): Promise<void> {
   await cli.both('alarms', 'history');
   await cli.both('drills');
   await cli.wrong('drills', 'start', 'the moon');
-  await cli.refused('unknown_outage_drill', 'drills', 'show', 'none');
-  await cli.refused('unknown_outage_drill', 'drills', 'end', 'none');
+  await cli.human('drills', 'start', 'worker', '--minutes', '1', '--share', '1');
+  const [human] = await cli.json<Identified[]>('drills');
+  await cli.both('drills', 'show', human?.id ?? '');
+  await cli.human('drills', 'end', human?.id ?? '');
+  const begun = await cli.json<Identified>('drills', 'start', 'worker', '--minutes', '1', '--share', '1');
+  await cli.json('drills', 'end', begun.id);
+  await cli.refused('outage_drill_over', 'drills', 'end', begun.id);
   await cli.both('explain', 'summary');
   await cli.both('attribution', '--model', 'time_decay', '--by', 'channel');
   await cli.both('learning');
@@ -536,7 +542,7 @@ async function figures({ cli }: Walk): Promise<void> {
   for (const of of ['delays', 'hours', 'drop-offs', 'leaderboards']) await cli.both('learning', of);
   await cli.both('suggestions');
   // Suggestions rest on hundreds of enrollments.
-  await cli.wrong('suggestions', 'show', 'none');
+  await cli.impossible('suggestions', 'show', 'none');
   await cli.refused('unknown_suggestion', 'suggestions', 'approve', 'none');
   await cli.found([0, 1], 'doctor', '--dns', '127.0.0.1:9');
 }

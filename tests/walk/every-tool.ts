@@ -74,7 +74,8 @@ const reading = ({ email, contact, account }: ToolWorld): [string, Answer][] => 
   ['list_sequences', {}],
 ];
 
-const yaml = 'sequence: thanks\nname: Thanks\non: manual\nabout: cart\nsteps:\n  - { id: mark, at: 1h, channel: none }\n';
+// Another one each time: what is in use cannot be published again.
+const yaml = `sequence: thanks\nname: Thanks ${Date.now()}\non: manual\nabout: cart\nsteps:\n  - { id: mark, at: 1h, channel: none }\n`;
 
 const writing = ({ enrollment, account }: ToolWorld): [string, Answer][] => [
   ['act_on_enrollments', { action: 'pause', filter: { sequence: 'cart' }, note: 'wrong prices' }],

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { and, asc, desc, eq, ne } from 'drizzle-orm';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { riskAssessments, riskModels } from '../../../db/schema/index.ts';
@@ -67,6 +68,22 @@ async function anAccount(name: string): Promise<string> {
   const behaviour = [20, 25, 31, 36].map((days) => ({ kind: 'visit', at: new Date(Date.now() - days * dayMs).toISOString() }));
   const { body } = await own('/api/behaviour', 'POST', { account: { id: name }, contact: { email: `${name}@example.com` }, behaviour });
   return (body as { account: string }).account;
+}
+
+/** They order every ten days and then no more, one sooner, one later: the longer nobody has heard of one, the surer they are lost. */
+async function customersOfTwoYears(owner: pg.Client, customers: number): Promise<void> {
+  const { tenantId } = shop.tenant;
+  for (const statement of [
+    `create temp table made as select n, gen_random_uuid() as contact, gen_random_uuid() as account, (n * 37) % 700 as ended from generate_series(1, ${customers}) n`,
+    `insert into contacts (tenant_id, id, person_id) select '${tenantId}', contact, contact from made`,
+    `insert into subjects (tenant_id, id, kind, contact_id, state, started_at, last_activity_at, details, details_version)
+       select '${tenantId}', account, 'account', contact, 'open', now() - interval '720 days', now() - make_interval(days => ended),
+         '{"name":null,"url":null,"area":null,"band":"none"}', 1 from made`,
+    `insert into behaviours (tenant_id, id, subject_id, key, kind, data, occurred_at)
+       select '${tenantId}', gen_random_uuid(), account, 'made:' || day, 'order', '{"amount":"49.90","currency":"EUR"}', now() - make_interval(days => day, hours => n % 24)
+       from made, generate_series(1, 720, 10) day where day >= ended`,
+  ])
+    await owner.query(statement);
 }
 
 describe.runIf(isInstalled())('a model of the store’s own', () => {
@@ -135,5 +152,25 @@ describe.runIf(isInstalled())('a model of the store’s own', () => {
     const roles = await inTenant((tx) => tx.select({ version: riskModels.version, role: riskModels.role }).from(riskModels));
     expect(roles.find(({ version }) => version === brought?.version)?.role).toBe('retired');
     expect((await newestLearned()).role).toBe('champion');
+  });
+
+  test('a night’s training calibrates and stores it beside what was learned from the store’s own outcomes', async () => {
+    const owner = new pg.Client({ connectionString: shop.database.url });
+    await owner.connect();
+    const before = (await newestOwn())?.version ?? 0;
+    try {
+      await customersOfTwoYears(owner, 400);
+    } finally {
+      await owner.end();
+    }
+    copyFileSync(join(models, 'all-features.onnx'), path);
+    const trained = await trainTenant(deps, shop.tenant.tenantId, { learn: (lesson) => Promise.resolve(learn(lesson)) });
+    expect(trained?.detail).toContain('The store’s own model:');
+    const brought = await newestOwn();
+    expect(brought?.version, trained?.detail).toBeGreaterThan(before);
+    expect(brought).toMatchObject({ model: { model: { kind: 'onnx' } }, examples: trained?.examples, lost: trained?.lost });
+    // Only where it is better than what is in use it replaces that by itself.
+    expect(brought?.role).toMatch(/^(champion|challenger)$/);
+    expect((await use(brought?.version ?? 0)).status).toBe(200);
   });
 });
