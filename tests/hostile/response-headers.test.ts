@@ -25,9 +25,10 @@ const kinds = [
   ['a picture', 'GET', '/o/unknown'],
   ['a click', 'GET', '/c/unknown'],
   ['unsubscribing', 'GET', '/u/unknown'],
-  ['a link of a notification', 'GET', '/n/unknown'],
-  ['the pop-up', 'GET', '/onsite.js'],
-  ['what a pop-up asks', 'POST', '/onsite/seen'],
+  ['a link of a notification', 'GET', '/t/unknown'],
+  ['the button of a notification', 'POST', '/t/accept/unknown'],
+  ['what a page asks for a pop-up', 'POST', '/onsite/views'],
+  ['what a page reports of a pop-up', 'POST', '/onsite/reports'],
   ['health', 'GET', '/readyz'],
   ['figures', 'GET', '/metrics'],
   ['tools', 'POST', '/mcp'],
@@ -35,6 +36,14 @@ const kinds = [
   ['another method', 'TRACE', '/api/contacts'],
   ['nothing', 'GET', '/nowhere'],
 ] as const;
+
+test('each of these is a route, or means to be none', async () => {
+  const answers = await Promise.all(
+    kinds.map(async ([what, method, url]) => ({ what, answer: await shop.app.inject({ method: method as 'GET', url }) })),
+  );
+  const nowhere = answers.filter(({ answer }) => answer.statusCode === 404 && answer.body.includes('"code":"not_found"')).map(({ what }) => what);
+  expect(nowhere).toEqual(['nothing']);
+});
 
 test.each(kinds)('%s: %s %s', async (what, method, url) => {
   const key = what.endsWith('without a key') ? {} : { authorization: `Bearer ${shop.tenant.apiKey}` };
