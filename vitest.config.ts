@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -30,6 +31,9 @@ export default defineConfig({
     // A file that changes its process (environment, listeners, globals) undoes it, or runs what does so in a process of its own.
     isolate: false,
     sequence: { sequencer: WaitingFirst },
+    execArgv: ['--import', resolve(import.meta.dirname, 'tests/helpers/end-with-run.mjs')],
+    setupFiles: 'tests/helpers/file-cost.ts',
+    reporters: ['default', './tests/helpers/cost-reporter.ts'],
     // Vitest's own limits (a test 5 s, a hook 10 s, a poll 1 s) are those of a quiet machine: on a busy one a first import takes longer. These are
     // the last resort of a test that hangs; what has to be fast says so itself.
     testTimeout: 60_000,

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import mjml2html from 'mjml';
 import type { WrittenWords } from '../../../domain/composition/words.ts';
 import type { AnySubjectKind } from '../../../domain/subjects/index.ts';
 import { type CopyPart, type CopySource, CopySourceError, refuseProblems, type SourceProblem } from '../../copy-source.ts';
@@ -218,6 +217,8 @@ function compileMjml(source: CopySource): Promise<string> {
 }
 
 async function compileLayout({ file, text }: CopySource): Promise<string> {
+  // Loaded by whoever compiles: it brings six hundred modules, and a process whose presets are compiled already needs none of them.
+  const { default: mjml2html } = await import('mjml');
   // `fonts: {}`: no font is fetched from anyone.
   const { html, errors } = await mjml2html(text, { fonts: {}, keepComments: false, validationLevel: 'soft' }).catch((error: unknown) => {
     throw new CopySourceError([{ file, line: null, message: error instanceof Error ? error.message : String(error) }]);
