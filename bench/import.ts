@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -56,6 +56,8 @@ export async function measureImport(stack: BenchStack, rounds: number): Promise<
 async function copied(stack: BenchStack, file: Buffer): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'rekindle-bench-'));
   try {
+    // Postgres may run as somebody else.
+    await chmod(folder, 0o755);
     const path = join(folder, 'leads.csv');
     await writeFile(path, file);
     return await asOwner(stack.databaseUrl, async (owner) => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { searchAttributes } from '../workflows/contract.ts';
@@ -25,6 +25,10 @@ export interface TemporalServer {
 
 const retentionDays = 3;
 const leftoverFile = 'server.pid';
+/** Beside a database file that never had more than one partition for each task queue. */
+const onePartitionFile = 'one-partition';
+/** Temporal's own default. */
+const usualPartitions = 4;
 
 /**
  * Start the CLI's dev server.
@@ -47,7 +51,7 @@ export async function startTemporal(options: {
   if (dir !== null) await endLeftover(dir, options.log);
   const file = dir === null ? null : databaseFile(dir, binary.serverVersion, options.log);
 
-  const child = spawn(binary.path, argumentsFor({ ...options, file }), {
+  const child = spawn(binary.path, argumentsFor({ ...options, file, readPartitions: readPartitionsOf(file) }), {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     cwd: dir ?? '/',
@@ -69,7 +73,7 @@ export async function startTemporal(options: {
   return { address, uiUrl, version: binary.serverVersion, file, ...lifetime(child, said.text) };
 }
 
-function argumentsFor(options: { file: string | null; port: number; uiPort: number | null; durable: boolean }): string[] {
+function argumentsFor(options: { file: string | null; port: number; uiPort: number | null; durable: boolean; readPartitions: number }): string[] {
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(options.port), '--log-level', 'error'],
     ...(options.uiPort === null ? ['--headless'] : ['--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
@@ -77,8 +81,23 @@ function argumentsFor(options: { file: string | null; port: number; uiPort: numb
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', `synchronous=${options.durable ? 'NORMAL' : 'OFF'}`],
     // Taken only when the database file is made.
     ...Object.values(searchAttributes).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
-    ...['--dynamic-config-value', 'matching.enableFairness=true'],
+    ...dynamicConfig('matching.enableFairness', true),
+    ...dynamicConfig('matching.numTaskqueueWritePartitions', 1),
+    ...dynamicConfig('matching.numTaskqueueReadPartitions', options.readPartitions),
   ];
+}
+
+const dynamicConfig = (name: string, value: number | boolean): string[] => ['--dynamic-config-value', `${name}=${value}`];
+
+/**
+ * One partition for each task queue: stores take turns (fairness) among what waits in the same partition, so with Temporal's four a backlog of one store
+ * holds the others up. A file from before this was so may hold tasks in all four, which are still to be read.
+ */
+export function readPartitionsOf(file: string | null): number {
+  if (file === null) return 1;
+  const marker = join(dirname(file), onePartitionFile);
+  if (!existsSync(file)) writeFileSync(marker, '');
+  return existsSync(marker) ? 1 : usualPartitions;
 }
 
 /** The server migrates no schema: a file of another version is removed, and the reconciler rebuilds what ran. */

@@ -1,3 +1,5 @@
+import { WaitingInTurn } from './in-turn.ts';
+
 /** A claim that reaches its call within this shows that there is time for another beside it. */
 const quickMs = 20;
 /** One that takes longer than this shows that there is not. */
@@ -22,17 +24,20 @@ export class ClaimSlots {
   /** Of those, how many are held up. */
   #heldUp = 0;
   #quick = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new WaitingInTurn<() => void>();
 
   constructor(most = 3, first = 1) {
     this.#most = most;
     this.#slots = Math.min(first, most);
   }
 
-  /** @returns gives the slot back; further calls do nothing */
-  async take(): Promise<() => void> {
+  /**
+   * @param tenantId - the stores are given slots in turn, so that a backlog of one holds up no other
+   * @returns gives the slot back; further calls do nothing
+   */
+  async take(tenantId: string): Promise<() => void> {
     if (this.#taken < this.#open()) this.#taken++;
-    else await new Promise<void>((granted) => this.#waiting.push(granted));
+    else await new Promise<void>((granted) => this.#waiting.push(tenantId, granted));
     let [held, heldUp] = [true, false];
     const timer = setTimeout(() => {
       heldUp = true;

@@ -14,6 +14,7 @@ import type { CompiledPreset } from './compiled-preset.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
 import { VersionCache } from './dispatch/versions.ts';
 import { createIdentity, type Identity, type OidcOptions } from './identity/identity.ts';
+import { LimitInTurn } from './in-turn.ts';
 import { createLatenessLog } from './lateness-log.ts';
 import { createLeaseWatch } from './lease-watch.ts';
 import { createLinkTokens } from './link-tokens.ts';
@@ -25,6 +26,9 @@ import { hasOwnSender, sendInstallationMail } from './team-mail.ts';
 import { passwordEmail } from '../content/team-emails.ts';
 import { createSealing } from './sealing.ts';
 import { noTelemetry, type Telemetry } from './telemetry.ts';
+
+/** A transaction that reads a step takes some milliseconds, most of them the processor's: more at once would only make all of them slower. */
+const mostLookingAhead = 4;
 
 export interface DepsOptions {
   databaseUrl: string;
@@ -111,6 +115,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     links: createLinkTokens(() => sealing.deriveKey('links')),
     leases: createLeaseWatch(db, clock),
     claimSlots: new ClaimSlots(),
+    lookingAhead: new LimitInTurn(mostLookingAhead),
     turns: new Turns(clock),
     lateness: createLatenessLog(),
     telemetry,

@@ -10,6 +10,7 @@ import type { DeliverySets } from './intake/delivery-sets.ts';
 import type { Floods } from './intake/flood.ts';
 import type { ClaimSlots } from './claim-slots.ts';
 import type { Turns } from './dispatch/turns.ts';
+import type { LimitInTurn } from './in-turn.ts';
 import type { CompiledPreset } from './compiled-preset.ts';
 import type { Clock } from './clock.ts';
 import type { VersionCache } from './dispatch/versions.ts';
@@ -146,6 +147,8 @@ export interface Deps {
   links: LinkTokens;
   leases: LeaseWatch;
   claimSlots: ClaimSlots;
+  /** Of dispatches, before they open a session: a backlog of one store leaves places to the others. */
+  lookingAhead: LimitInTurn;
   /** Of the accounts whose providers count what comes in a while. */
   turns: Turns;
   lateness: LatenessLog;

@@ -46,7 +46,9 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
  */
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const preview = (tx: Tx) => previewStep(tx, deps.versions, input, deps.clock.nowMs());
-  const [configured, first] = await deps.db.withTenant(input.tenantId, (tx) => Promise.all([readConfigured(tx), preview(tx)]));
+  const [configured, first] = await deps.lookingAhead.run(input.tenantId, () =>
+    deps.db.withTenant(input.tenantId, (tx) => Promise.all([readConfigured(tx), preview(tx)])),
+  );
   const heldMs = heldFor(first.drill, input.enrollmentId, deps.clock.nowMs());
   if (heldMs !== null) return { kind: 'again', inMs: heldMs, why: 'an outage is practised: no worker decides anything' };
   const outlets = toOutlets(deps, configured, input.tenantId);
@@ -89,7 +91,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
     try {
       await deps.checkpoints('dispatch.session_open');
       // Without a session nothing can be claimed.
-      if (opened.kind === 'open') release = await deps.claimSlots.take();
+      if (opened.kind === 'open') release = await deps.claimSlots.take(input.tenantId);
       const decided = await attemptOnce(deps, input, outlets, opened, { claim, uncalled, state });
       if (decided.kind !== 'claimed') release();
       switch (decided.kind) {

@@ -135,6 +135,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     activities: createActivities(withEngine),
     // Workflows that sleep for days are replayed anyway; a larger cache only takes memory (`npm run bench -- --only memory`).
     maxCachedWorkflows: 100,
+    // They only compute: beyond what the processor does at once they would wait here, where nobody gives the stores their turns, and not in Temporal.
+    maxConcurrentWorkflowTaskExecutions: 8,
     maxConcurrentActivityTaskExecutions: 40,
     // Longer than an SMTP call may take: a call in flight is settled, not abandoned (docs/fence.md#times-in-order).
     shutdownGraceTime: '12s',

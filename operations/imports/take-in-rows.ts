@@ -10,8 +10,8 @@ import { readRow } from './columns.ts';
 import { endImport, type ImportRow } from './imports.ts';
 import { type CsvMistake, type CsvRow, readRows } from '../csv/rows.ts';
 
-/** So many rows are taken in side by side. */
-const lanes = 16;
+/** So many rows are taken in side by side. More would take a file in somewhat faster, and hold up the due steps of other stores in this process. */
+const lanes = 4;
 /** So many are committed as done together, and looked at again after a crash. */
 const usualStep = 200;
 /** Longer than the slowest step; a worker that died gives its import up after that. */

@@ -157,8 +157,12 @@ describe('the scripts of deploy/', () => {
     expect(registered?.toSorted()).toEqual(Object.values(searchAttributes).toSorted());
   });
 
-  test('fairness is on', () => {
-    expect(parse(read('deploy/temporal/dynamic-config.yaml'))).toMatchObject({ 'matching.enableFairness': [{ value: true }] });
+  test('fairness is on, among all that waits for a queue', () => {
+    expect(parse(read('deploy/temporal/dynamic-config.yaml'))).toMatchObject({
+      'matching.enableFairness': [{ value: true }],
+      'matching.numTaskqueueWritePartitions': [{ value: 1 }],
+      'matching.numTaskqueueReadPartitions': [{ value: 1 }],
+    });
   });
 });
 

@@ -3,7 +3,7 @@ import { ClaimSlots } from '../../operations/claim-slots.ts';
 
 /** How many of ten that ask at once are given a slot. */
 async function openSlots(slots: ClaimSlots): Promise<number> {
-  const asked = Array.from({ length: 10 }, () => slots.take());
+  const asked = Array.from({ length: 10 }, () => slots.take('store'));
   let granted = 0;
   for (const one of asked) void one.then(() => granted++);
   await Promise.resolve();
@@ -16,11 +16,11 @@ async function openSlots(slots: ClaimSlots): Promise<number> {
 describe('slots for claims', () => {
   test('are given in order of asking, each once, however often one is given back', async () => {
     const slots = new ClaimSlots(2, 2);
-    const first = await slots.take();
-    await slots.take();
+    const first = await slots.take('store');
+    await slots.take('store');
     const granted: number[] = [];
-    const third = slots.take().then((release) => (granted.push(3), release));
-    const fourth = slots.take().then((release) => (granted.push(4), release));
+    const third = slots.take('store').then((release) => (granted.push(3), release));
+    const fourth = slots.take('store').then((release) => (granted.push(4), release));
     first();
     first();
     await third;
@@ -28,6 +28,21 @@ describe('slots for claims', () => {
     (await third)();
     await fourth;
     expect(granted).toEqual([3, 4]);
+  });
+
+  test('the stores are given theirs in turn', async () => {
+    const slots = new ClaimSlots(1);
+    const granted: string[] = [];
+    const held = await slots.take('busy');
+    const asked = ['busy', 'busy', 'busy', 'quiet', 'other'].map((store) =>
+      slots.take(store).then((release) => {
+        granted.push(store);
+        release();
+      }),
+    );
+    held();
+    await Promise.all(asked);
+    expect(granted).toEqual(['busy', 'quiet', 'other', 'busy', 'busy']);
   });
 
   test('begin with one, are opened while claims reach their calls quickly, and closed where one does not', async () => {
@@ -58,7 +73,7 @@ describe('slots for claims', () => {
     onTestFinished(() => void vi.useRealTimers());
     const slots = new ClaimSlots(2);
     const granted: number[] = [];
-    const [first, second, third] = [1, 2, 3].map((n) => slots.take().then((release) => (granted.push(n), release)));
+    const [first, second, third] = [1, 2, 3].map((n) => slots.take('store').then((release) => (granted.push(n), release)));
     await vi.advanceTimersByTimeAsync(99);
     expect(granted).toEqual([1]);
     await vi.advanceTimersByTimeAsync(1);
@@ -75,15 +90,15 @@ describe('slots for claims', () => {
 
   test('one that is opened goes to who waits, and one that is closed is given to nobody', async () => {
     const slots = new ClaimSlots(2);
-    const first = await slots.take();
+    const first = await slots.take('store');
     let second: (() => void) | null = null;
-    const waiting = slots.take().then((release) => (second = release));
+    const waiting = slots.take('store').then((release) => (second = release));
     Array.from({ length: 50 }, () => slots.noteCall(1));
     await waiting;
     expect(second).not.toBeNull();
     slots.noteCall(100);
     let third = false;
-    void slots.take().then(() => (third = true));
+    void slots.take('store').then(() => (third = true));
     first();
     await Promise.resolve();
     await Promise.resolve();
