@@ -21,6 +21,28 @@ const password = 'correct horse battery';
 // A folder that keeps a picture of whatever is checked, to be looked at: DASHBOARD_PICTURES=pictures npx vitest run tests/api/dashboard-browser.test.ts
 const pictures = process.env['DASHBOARD_PICTURES'];
 const taken = new Map<string, number>();
+
+/** Which of axe's rules are asked. */
+type Rules = 'all' | 'colours' | 'all but colours' | 'none';
+type Looks = readonly (readonly [look: 'light' | 'dark' | 'phone' | 'rtl', rules: Rules])[];
+const ofPages: Looks = [
+  ['light', 'all'],
+  ['dark', 'colours'],
+  ['phone', 'all but colours'],
+  ['rtl', 'none'],
+];
+const ofWhatOpens: Looks = [
+  ['light', 'all'],
+  ['phone', 'none'],
+];
+const allLooks: Looks = [
+  ['light', 'all'],
+  ['dark', 'all'],
+  ['phone', 'all'],
+  ['rtl', 'all'],
+];
+/** `npm run test:looks`, and whoever wants pictures. */
+const everyLook = process.env['DASHBOARD_LOOKS'] === 'all' || pictures !== undefined;
 /** `campaigns`, `campaigns-2`: the store and ids are left out. */
 function pictureOf(page: Page): string {
   const parts = new URL(page.url()).pathname.split('/').slice(3);
@@ -103,32 +125,29 @@ describe.skipIf(!hasBrowser)(title, () => {
     return page;
   }
 
-  /** @param rules - of axe, by name; null: all */
-  async function violationsOf(page: Page, rules: string[] | null): Promise<string[]> {
-    const { violations } = await page.evaluate(
-      (only) => (globalThis as unknown as { axe: typeof axe }).axe.run(only === null ? {} : { runOnly: only }),
-      rules,
-    );
+  async function violationsOf(page: Page, rules: Rules): Promise<string[]> {
+    const asked = {
+      all: {},
+      colours: { runOnly: ['color-contrast'] },
+      'all but colours': { rules: { 'color-contrast': { enabled: false } } },
+      none: { runOnly: [] },
+    }[rules];
+    const { violations } = await page.evaluate((options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options), asked);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary ?? ''}`).join(' ')}`);
   }
 
   /**
-   * Nothing that keeps somebody from using it, light and dark, on a phone, and from right to left. What colours and directions cannot change is asked
-   * once: all rules for each look take a minute of the suite.
+   * Nothing that keeps somebody from using it, light and dark, on a phone, and from right to left: a page as it opens. What a look cannot change is not
+   * asked again in it, and of what opens on a page only light is asked. `npm run test:looks` asks everything of everything.
    */
-  async function check(page: Page): Promise<void> {
+  async function check(page: Page, looks: Looks = everyLook ? allLooks : ofWhatOpens): Promise<void> {
     await page.evaluate(axe.source);
-    for (const [look, rules] of [
-      ['light', null],
-      ['dark', ['color-contrast']],
-      ['phone', null],
-      ['rtl', []],
-    ] as const) {
+    for (const [look, rules] of looks) {
       await page.emulateMedia({ colorScheme: look === 'dark' ? 'dark' : 'light', reducedMotion: 'reduce' });
       await page.setViewportSize(look === 'phone' ? { width: 390, height: 844 } : { width: 1280, height: 900 });
       await page.locator('html').evaluate((element, dir) => void element.setAttribute('dir', dir), look === 'rtl' ? 'rtl' : 'ltr');
       // A browser that changes its colours has old ones for a moment.
-      if (rules?.length !== 0) await expect.poll(() => violationsOf(page, rules === null ? null : [...rules]), { message: look }).toEqual([]);
+      if (rules !== 'none') await expect.poll(() => violationsOf(page, rules), { message: look }).toEqual([]);
       if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${pictureOf(page)}-${look}.png`), fullPage: true });
       expect(
         await page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth),
@@ -176,7 +195,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     const page = await open(path);
     await heading(page, name);
     await loaded(page);
-    await check(page);
+    await check(page, everyLook ? allLooks : ofPages);
     await page.close();
   });
 
@@ -680,7 +699,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.keyboard.press('d');
     expect(await focused()).toBe('Dark');
     await page.evaluate(axe.source);
-    await expect.poll(() => violationsOf(page, null)).toEqual([]);
+    await expect.poll(() => violationsOf(page, 'all')).toEqual([]);
     await page.keyboard.press('End');
     expect(await focused()).toBe('Sign out');
     await page.keyboard.press('Escape');
