@@ -44,7 +44,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     ...options,
   });
   await useOwnKeys(deps);
-  await publishPresets(deps, await deps.presets());
+  await publishPresets(deps, await deps.presets(), { isHeld: env.REKINDLE_HOLD_PATCHES });
   const client = lazyClient({
     address: env.TEMPORAL_ADDRESS,
     namespace: env.TEMPORAL_NAMESPACE,

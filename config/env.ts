@@ -58,7 +58,7 @@ const remedies = {
   OIDC_CLIENT_ID: 'Give the id under which the identity provider knows this installation, or leave all of OIDC_* out.',
   OIDC_CLIENT_SECRET: 'Give the secret that the identity provider gave with the client id, or leave all of OIDC_* out.',
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
-  REKINDLE_HOLD_PATCHES: 'Use 1 while workers of an older build still run, then leave it out.',
+  REKINDLE_HOLD_PATCHES: 'Use 1 while processes of an older build still run, then leave it out.',
   REKINDLE_PRIVATE_ADDRESSES: 'Use none, all, or ranges such as 10.20.0.0/16,fd00::/8.',
   REKINDLE_CORS_ORIGINS: 'Give the origins whose pages may call the API, separated by commas, e.g. https://app.example.com, or leave it out.',
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',

@@ -327,7 +327,8 @@ async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionChe
     const [sender] = deps.createSenders(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
     if (sender === undefined) return null;
     (await sender.open()).close();
-    return { ok: true, detail: `${sender.account} lets us in` };
+    // An account without a user, `smtp:@host:25`, keeps its name where calls in doubt are stored; people read `smtp:host:25`.
+    return { ok: true, detail: `${sender.account.replace(':@', ':')} lets us in` };
   } catch (error) {
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
   }

@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadPresetCopy } from '../content/preset-copy.ts';
+import { sequences } from '../db/schema/index.ts';
 import type { Deps } from './deps.ts';
 import { type CompiledPreset, compilePreset, type PresetSource, publishPreset } from './publish-sequence.ts';
 
@@ -64,10 +65,24 @@ const hashOf = (sources: readonly PresetSource[]) => createHash('sha256').update
  */
 const presetsToResume: ReadonlySet<string> = new Set(['silent-lead', 'churn-early', 'churn-active', 'churn-critical']);
 
-/** On boot: a changed preset file becomes a new version in every tenant. Safe in several processes at once. */
-export async function publishPresets(deps: Pick<Deps, 'db' | 'log' | 'subjects'>, presets: readonly CompiledPreset[]): Promise<void> {
-  for (const tenant of await deps.db.listTenants()) await publishPresetsTo(deps, tenant, presets);
+/**
+ * On boot: a changed preset file becomes a new version in every tenant. Safe in several processes at once.
+ * @param how.isHeld - processes of an older build still run, which may not know the words of a newer preset: only tenants without sequences get them.
+ *   Source: docs/adr/0109-presets-wait-for-the-old-build.md
+ */
+export async function publishPresets(
+  deps: Pick<Deps, 'db' | 'log' | 'subjects'>,
+  presets: readonly CompiledPreset[],
+  { isHeld = false }: { isHeld?: boolean } = {},
+): Promise<void> {
+  for (const tenant of await deps.db.listTenants()) {
+    if (isHeld && (await hasSequences(deps, tenant.id))) deps.log.info({ tenant: tenant.slug }, 'presets are held: REKINDLE_HOLD_PATCHES');
+    else await publishPresetsTo(deps, tenant, presets);
+  }
 }
+
+const hasSequences = ({ db }: Pick<Deps, 'db'>, tenantId: string): Promise<boolean> =>
+  db.withTenant(tenantId, async (tx) => (await tx.select({ id: sequences.id }).from(sequences).limit(1)).length > 0);
 
 /** The same for one tenant. */
 export async function publishPresetsTo(

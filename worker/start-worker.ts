@@ -66,7 +66,7 @@ export interface WorkerOptions {
   namespaceEveryMs?: number;
   /** How chat bots are kept; tests shorten it. */
   botTimes?: BotTimes;
-  /** Leave changes of the workflow code (`patched()`) inactive, while workers of a build that does not know them still run. Default false. */
+  /** Leave changes of the workflow code (`patched()`) inactive, and presets as they are, while processes of a build that does not know them still run. Default false. */
   holdPatches?: boolean;
   /** Presets and the file of a workflow bundle that somebody has made already; by default both are made here, which takes some seconds. */
   prepared?: { presets: CompiledPreset[]; workflowBundle: string };
@@ -113,7 +113,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const { prepared } = options;
   // Takes 400 ms, which no decision under a person's lock should wait for.
   if (prepared === undefined) prepareHolidays();
-  await publishPresets(deps, prepared?.presets ?? (await deps.presets()));
+  await publishPresets(deps, prepared?.presets ?? (await deps.presets()), { isHeld: options.holdPatches === true });
   deps.log.info({}, 'metrics storage ready');
   const queue = temporal.taskQueue ?? taskQueue;
   const client = lazyClient(temporal);

@@ -203,7 +203,9 @@ describe('connections', () => {
     const made = await own('POST', '/api/connections', { integration: 'smtp', name: 'Relay', config: { url: shop.smtp.url } });
     expect(made).toMatchObject({ status: 201, body: { sends: true, receives: false, webhook: null } });
     const id = String(made.body?.['id']);
-    expect((await own('POST', `/api/connections/${id}/check`)).body).toMatchObject({ sends: { ok: true } });
+    expect((await own('POST', `/api/connections/${id}/check`)).body).toMatchObject({
+      sends: { ok: true, detail: `smtp:127.0.0.1:${shop.smtp.port} lets us in` },
+    });
     // Nobody listens on port 1.
     await own('PATCH', `/api/connections/${id}`, { config: { url: 'smtp://127.0.0.1:1' } });
     expect((await own('POST', `/api/connections/${id}/check`)).body).toMatchObject({ sends: { ok: false } });

@@ -2,7 +2,8 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enrollments, sequenceVersions } from '../../db/schema/index.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
-import { loadPresets, presetsFolder } from '../../operations/publish-presets.ts';
+import { provisionTenant } from '../../operations/provision-tenant.ts';
+import { loadPresets, presetsFolder, publishPresets } from '../../operations/publish-presets.ts';
 import { compilePreset, PresetError, publishPreset } from '../../operations/publish-sequence.ts';
 import { restartDemo } from '../../operations/restart-demo.ts';
 import { anotherStore } from '../api/left-carts.ts';
@@ -54,6 +55,21 @@ test('a changed preset becomes a new version; running enrollments stay on theirs
   expect((await shop.ledgerOf(fresh?.id ?? '')).map((m) => `${m.stepId} ${m.state}`)).toEqual(['one sent']);
   // Its only step is settled, so the dispatch has closed it.
   expect((await shop.enrollmentOf('cart-new'))?.status).toBe('COMPLETED');
+});
+
+test('while an older build runs, stores keep their versions, and a store without any gets the presets', async () => {
+  const copy = { 'cart/one': { file: 'sequences/cart/one.liquid', text: await copyText() } };
+  const newer = await compilePreset({ file: 'cart.yaml', yaml: yaml('  - { id: one, at: 5h, channel: email, content: cart/one }'), copy });
+  const before = await versions();
+  const { tenantId } = await provisionTenant(shop.deps, { slug: 'no-sequences', name: 'New', timeScale: 1, synthetic: true, settings: {} });
+  const theirs = () => shop.deps.db.withTenant(tenantId, (tx) => tx.select({ version: sequenceVersions.version }).from(sequenceVersions));
+  expect(await theirs()).toEqual([]);
+  await publishPresets(shop.deps, [newer], { isHeld: true });
+  expect(await versions()).toEqual(before);
+  expect(await theirs()).toEqual([{ version: 1 }]);
+  await publishPresets(shop.deps, [newer]);
+  expect(await versions()).toHaveLength(before.length + 1);
+  expect(await theirs()).toEqual([{ version: 1 }]);
 });
 
 test('a preset with mistakes is refused with file and line, and nothing changes', async () => {

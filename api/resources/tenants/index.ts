@@ -43,7 +43,13 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     },
     async (request, reply) => {
       const made = await createTenant(deps, request.body, installationActor);
-      if (made === null) return problem(reply, 409, 'slug_taken', `There is a tenant "${request.body.slug}" already.`);
+      if (made === null)
+        return problem(
+          reply,
+          409,
+          'slug_taken',
+          `There is a tenant "${request.body.slug}" already. Where its key was lost: POST /api/tenants/${request.body.slug}/keys, or npx rekindle tenants issue ${request.body.slug} --name …`,
+        );
       return reply.code(201).send({ ...present(made.tenant), api_key: made.apiKey });
     },
   );
