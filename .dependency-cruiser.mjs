@@ -67,7 +67,7 @@ const confined = [
   { packages: ['@temporalio/client'], to: ['temporal', 'worker', 'api'], because: 'operations reach Temporal through a port that they declare' },
   { packages: ['@modelcontextprotocol/sdk'], to: ['mcp'], because: 'the protocol of agents is known in one place' },
   {
-    packages: ['react', 'react-dom', '@tanstack/[^/]+', '@radix-ui/[^/]+'],
+    packages: ['react', 'react-dom', '@tanstack/[^/]+'],
     to: ['web'],
     because: 'a browser runs them, and no process of ours: how the dashboard is drawn is known in one place',
   },

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { unwrap } from '../sdk/index.ts';
+import { type Data, unwrap } from '../sdk/index.ts';
 import { collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
 
 export const risk: Command = {
@@ -220,7 +220,7 @@ const overview = (data: Row): string[] => {
   return [
     `Predicted: ${shown(prediction?.['words'])}, by ${shown(data['by'])}.`,
     `Accounts: ${counts.join(', ')}.`,
-    ...(data['model'] === null ? [] : [modelLine(data['model'] as Row)]),
+    ...(data['model'] === null ? [] : [modelLine(data['model'] as Row), ...reliabilityLines(data['model'] as Row)]),
     training === null ? 'Nothing was learned yet: training runs every night.' : `Latest training: ${shown(training?.['detail'])}`,
     ...(typeof rate === 'number' ? [`Answered from memory or the database: ${(100 * rate).toFixed(1)}%.`] : []),
   ];
@@ -231,6 +231,16 @@ const lineOf = (row: Row) =>
 
 const reasons = (factors: { features: string[]; weight: number }[]) =>
   factors.slice(0, 8).map(({ features, weight }) => `  ${weight >= 0 ? '+' : ''}${weight.toFixed(3)}  ${features.join(' × ')}`);
+
+/** What was foretold beside what came of it, a line for each bin. */
+function reliabilityLines(model: Row): string[] {
+  const { reliability } = model['quality'] as { reliability: NonNullable<Data<'GET /api/risk'>['model']>['quality']['reliability'] };
+  const share = (value: number) => `${(100 * value).toFixed(1)}%`;
+  return (reliability ?? []).map(
+    ({ chance, share: lost, interval, examples }) =>
+      `  foretold ${share(chance)}: ${share(lost)} of ${examples} were lost (${share(interval.low)} to ${share(interval.high)})`,
+  );
+}
 
 function modelLine(row: Row): string {
   const { brier_skill: skill, auc, calibration_slope: slope } = row['quality'] as Record<string, number | null>;

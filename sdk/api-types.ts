@@ -11962,6 +11962,23 @@ export interface components {
                 auc: number | null;
                 calibration_slope: number | null;
                 calibration_intercept: number | null;
+                /** @description Chances beside what came of them, from the lowest to the highest, in up to ten bins of about as many examples each. Null: it was judged before this was counted. */
+                reliability: {
+                    /** @description The lowest chance in it, 0 to 1. */
+                    from: number;
+                    to: number;
+                    /** @description Their mean: the share that was foretold. */
+                    chance: number;
+                    examples: number;
+                    lost: number;
+                    /** @description Of its examples, the share that was lost. */
+                    share: number;
+                    /** @description Where the true share lies, 95 times of 100 (Wilson). */
+                    interval: {
+                        low: number;
+                        high: number;
+                    };
+                }[] | null;
             };
             examples: number;
             lost: number;
@@ -17737,6 +17754,8 @@ export interface operations {
                 /** @description About that person, under any of their contacts. */
                 contact?: string;
                 enrollment?: string;
+                /** @description By its slug. */
+                sequence?: string;
                 step?: string;
                 /** @description Made at that time or later. */
                 since?: string;
@@ -23036,6 +23055,8 @@ export interface operations {
         parameters: {
             query?: {
                 status?: "ACTIVE" | "PAUSED" | "COMPLETED" | "CONVERTED" | "EXITED";
+                /** @description Why it ended, as `exitReason` has it. */
+                reason?: string;
                 limit?: number;
                 /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
                 sort?: "created_at" | "-created_at";

@@ -9,8 +9,8 @@ import { applyAppearance } from './shell/appearance.ts';
 import './styles.css';
 
 applyAppearance();
-// A page that was loaded before the last update asks for files that are gone.
-window.addEventListener('vite:preloadError', () => location.reload());
+// A page that was loaded before the last update asks for files that are gone. Without a connection there is nothing to load anew.
+window.addEventListener('vite:preloadError', () => navigator.onLine && location.reload());
 
 const client = new QueryClient({
   queryCache: new QueryCache({

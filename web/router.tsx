@@ -13,7 +13,7 @@ import {
 import { useMemo } from 'react';
 import { RekindleError } from '../sdk/index.ts';
 import { Button } from './parts/button.tsx';
-import { Empty, Failed, Loading } from './parts/states.tsx';
+import { Empty, Failed, Loading, Offline } from './parts/states.tsx';
 import { apiOf, goToSignIn, keepLastStore, lastStore, type Session, sessionQuery, StoreContext } from './session/session.ts';
 import { oneOf, text } from './search.ts';
 import { Shell } from './shell/shell.tsx';
@@ -24,6 +24,17 @@ type Given = Partial<Record<string, unknown>> & SearchSchemaInput;
 interface Context {
   client: QueryClient;
 }
+
+/**
+ * The part of the dashboard that a page is in, fetched where there is a connection, else as soon as it is back: what a browser could not fetch once, it may
+ * not try again, and the page would be lost.
+ */
+const onceOnline =
+  <T,>(fetchPart: () => Promise<T>) =>
+  async (): Promise<T> => {
+    if (!navigator.onLine) await new Promise((back) => addEventListener('online', back, { once: true }));
+    return fetchPart();
+  };
 
 const rootRoute = createRootRouteWithContext<Context>()({
   component: Outlet,
@@ -89,23 +100,34 @@ function StoreFrame() {
 const todayRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: '/',
-  component: lazyRouteComponent(() => import('./screens/today/today.tsx'), 'Today'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/today/today.tsx')),
+    'Today',
+  ),
 });
 
 const sequencesRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'sequences',
-  component: lazyRouteComponent(() => import('./screens/sequences/sequence-list.tsx'), 'SequenceList'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/sequences/sequence-list.tsx')),
+    'SequenceList',
+  ),
 });
 
 const dayCount = oneOf(['7', '30', '90'], '30');
 const status = oneOf(['all', 'ACTIVE', 'PAUSED', 'CONVERTED', 'COMPLETED', 'EXITED'], 'all');
+/** Whichever there are: the API says which it knows. */
+const exitReason = (value: unknown) => (typeof value === 'string' && /^[a-z_]{1,40}$/.test(value) ? value : '');
 const sequenceRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'sequences/$slug',
-  validateSearch: (given: Given) => ({ days: dayCount(given['days']), status: status(given['status']) }),
-  search: { middlewares: [stripSearchParams({ days: '30', status: 'all' })] },
-  component: lazyRouteComponent(() => import('./screens/sequences/sequence.tsx'), 'SequencePage'),
+  validateSearch: (given: Given) => ({ days: dayCount(given['days']), status: status(given['status']), reason: exitReason(given['reason']) }),
+  search: { middlewares: [stripSearchParams({ days: '30', status: 'all', reason: '' })] },
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/sequences/sequence.tsx')),
+    'SequencePage',
+  ),
 });
 
 const builderView = oneOf(['steps', 'settings', 'publish', 'versions'], 'steps');
@@ -114,7 +136,10 @@ const builderRoute = createRoute({
   path: 'sequences/$slug/edit',
   validateSearch: (given: Given) => ({ view: builderView(given['view']), step: text(given['step']) }),
   search: { middlewares: [stripSearchParams({ view: 'steps', step: '' })] },
-  component: lazyRouteComponent(() => import('./screens/builder/builder.tsx'), 'Builder'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/builder/builder.tsx')),
+    'Builder',
+  ),
 });
 
 const course = oneOf(['nothing', 'buys', 'replies', 'opts_out', 'outage', 'workers'], 'nothing');
@@ -123,7 +148,10 @@ const rehearseRoute = createRoute({
   path: 'sequences/$slug/rehearse',
   validateSearch: (given: Given) => ({ who: text(given['who']), from: text(given['from']), course: course(given['course']) }),
   search: { middlewares: [stripSearchParams({ who: '', from: '', course: 'nothing' })] },
-  component: lazyRouteComponent(() => import('./screens/rehearse/rehearse.tsx'), 'Rehearse'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/rehearse/rehearse.tsx')),
+    'Rehearse',
+  ),
 });
 
 const messageState = oneOf(['all', 'claimed', 'sent', 'failed', 'unknown', 'skipped'], 'all');
@@ -136,7 +164,10 @@ const messagesRoute = createRoute({
     channel: messageChannel(given['channel']),
   }),
   search: { middlewares: [stripSearchParams({ state: 'all', channel: 'all' })] },
-  component: lazyRouteComponent(() => import('./screens/messages/messages.tsx'), 'Messages'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/messages/messages.tsx')),
+    'Messages',
+  ),
 });
 
 const peopleRoute = createRoute({
@@ -144,7 +175,10 @@ const peopleRoute = createRoute({
   path: 'people',
   validateSearch: (given: Given) => ({ q: text(given['q']) }),
   search: { middlewares: [stripSearchParams({ q: '' })] },
-  component: lazyRouteComponent(() => import('./screens/people/people.tsx'), 'People'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/people/people.tsx')),
+    'People',
+  ),
 });
 
 const timelineKind = oneOf(['all', 'message', 'event', 'decision', 'consent', 'order'], 'all');
@@ -153,7 +187,10 @@ const personRoute = createRoute({
   path: 'people/$id',
   validateSearch: (given: Given) => ({ kind: timelineKind(given['kind']) }),
   search: { middlewares: [stripSearchParams({ kind: 'all' })] },
-  component: lazyRouteComponent(() => import('./screens/people/person.tsx'), 'PersonPage'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/people/person.tsx')),
+    'PersonPage',
+  ),
 });
 
 const leadsRoute = createRoute({
@@ -161,13 +198,19 @@ const leadsRoute = createRoute({
   path: 'leads',
   validateSearch: (given: Given) => ({ q: text(given['q']) }),
   search: { middlewares: [stripSearchParams({ q: '' })] },
-  component: lazyRouteComponent(() => import('./screens/leads/leads.tsx'), 'Leads'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/leads/leads.tsx')),
+    'Leads',
+  ),
 });
 
 const leadRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'leads/$id',
-  component: lazyRouteComponent(() => import('./screens/leads/lead.tsx'), 'LeadPage'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/leads/lead.tsx')),
+    'LeadPage',
+  ),
 });
 
 const campaignStatus = oneOf(['all', 'ACTIVE', 'PAUSED', 'ENDED'], 'all');
@@ -176,13 +219,19 @@ const campaignsRoute = createRoute({
   path: 'campaigns',
   validateSearch: (given: Given) => ({ status: campaignStatus(given['status']) }),
   search: { middlewares: [stripSearchParams({ status: 'all' })] },
-  component: lazyRouteComponent(() => import('./screens/campaigns/campaigns.tsx'), 'Campaigns'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/campaigns/campaigns.tsx')),
+    'Campaigns',
+  ),
 });
 
 const campaignRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'campaigns/$id',
-  component: lazyRouteComponent(() => import('./screens/campaigns/campaign.tsx'), 'CampaignPage'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/campaigns/campaign.tsx')),
+    'CampaignPage',
+  ),
 });
 
 const offerState = oneOf(['all', 'granted', 'minted', 'refused', 'revoked'], 'all');
@@ -191,7 +240,10 @@ const offersRoute = createRoute({
   path: 'offers',
   validateSearch: (given: Given) => ({ state: offerState(given['state']), code: text(given['code']) }),
   search: { middlewares: [stripSearchParams({ state: 'all', code: '' })] },
-  component: lazyRouteComponent(() => import('./screens/offers/offers.tsx'), 'Offers'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/offers/offers.tsx')),
+    'Offers',
+  ),
 });
 
 const whyNotDays = oneOf(['1', '7', '30'], '7');
@@ -200,7 +252,10 @@ const whyNotRoute = createRoute({
   path: 'why-not',
   validateSearch: (given: Given) => ({ days: whyNotDays(given['days']), sequence: text(given['sequence']), reason: text(given['reason']) }),
   search: { middlewares: [stripSearchParams({ days: '7', sequence: '', reason: '' })] },
-  component: lazyRouteComponent(() => import('./screens/why-not/why-not.tsx'), 'WhyNot'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/why-not/why-not.tsx')),
+    'WhyNot',
+  ),
 });
 
 const testStatus = oneOf(['all', 'RUNNING', 'DECIDED', 'STOPPED'], 'all');
@@ -210,7 +265,10 @@ const experimentsRoute = createRoute({
   path: 'experiments',
   validateSearch: (given: Given) => ({ status: testStatus(given['status']), equal: equalBand(given['equal']) }),
   search: { middlewares: [stripSearchParams({ status: 'all', equal: '1' })] },
-  component: lazyRouteComponent(() => import('./screens/experiments/experiments.tsx'), 'Experiments'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/experiments/experiments.tsx')),
+    'Experiments',
+  ),
 });
 
 const learningDays = oneOf(['30', '90', '365'], '90');
@@ -225,7 +283,10 @@ const learningRoute = createRoute({
     board: learningBoard(given['board']),
   }),
   search: { middlewares: [stripSearchParams({ days: '90', channel: 'email', board: 'sequences' })] },
-  component: lazyRouteComponent(() => import('./screens/learning/learning.tsx'), 'Learning'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/learning/learning.tsx')),
+    'Learning',
+  ),
 });
 
 const riskBand = oneOf(['all', 'critical', 'active', 'early', 'none'], 'all');
@@ -234,13 +295,19 @@ const riskRoute = createRoute({
   path: 'risk',
   validateSearch: (given: Given) => ({ band: riskBand(given['band']) }),
   search: { middlewares: [stripSearchParams({ band: 'all' })] },
-  component: lazyRouteComponent(() => import('./screens/risk/risk.tsx'), 'Risk'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/risk/risk.tsx')),
+    'Risk',
+  ),
 });
 
 const operationsRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'operations',
-  component: lazyRouteComponent(() => import('./screens/operations/operations.tsx'), 'Operations'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/operations/operations.tsx')),
+    'Operations',
+  ),
 });
 
 const taskState = oneOf(['open', 'done', 'dismissed'], 'open');
@@ -249,31 +316,46 @@ const tasksRoute = createRoute({
   path: 'tasks',
   validateSearch: (given: Given) => ({ state: taskState(given['state']) }),
   search: { middlewares: [stripSearchParams({ state: 'open' })] },
-  component: lazyRouteComponent(() => import('./screens/tasks/tasks.tsx'), 'Tasks'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/tasks/tasks.tsx')),
+    'Tasks',
+  ),
 });
 
 const connectionsRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'connections',
-  component: lazyRouteComponent(() => import('./screens/setup/connections.tsx'), 'Connections'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/setup/connections.tsx')),
+    'Connections',
+  ),
 });
 
 const notificationsRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'notifications',
-  component: lazyRouteComponent(() => import('./screens/setup/notifications.tsx'), 'Notifications'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/setup/notifications.tsx')),
+    'Notifications',
+  ),
 });
 
 const settingsRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'settings',
-  component: lazyRouteComponent(() => import('./screens/setup/settings.tsx'), 'SettingsPage'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/setup/settings.tsx')),
+    'SettingsPage',
+  ),
 });
 
 const teamRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'team',
-  component: lazyRouteComponent(() => import('./screens/setup/team.tsx'), 'Team'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/setup/team.tsx')),
+    'Team',
+  ),
 });
 
 const auditedAction = oneOf(['', 'sequence.', 'settings.', 'connection.', 'enrollment.', 'member.'], '');
@@ -282,7 +364,10 @@ const auditRoute = createRoute({
   path: 'audit',
   validateSearch: (given: Given) => ({ action: auditedAction(given['action']) }),
   search: { middlewares: [stripSearchParams({ action: '' })] },
-  component: lazyRouteComponent(() => import('./screens/setup/audit.tsx'), 'Audit'),
+  component: lazyRouteComponent(
+    onceOnline(() => import('./screens/setup/audit.tsx')),
+    'Audit',
+  ),
 });
 
 /** A page that failed while it was drawn. */
@@ -334,7 +419,8 @@ export function createAppRouter(client: QueryClient) {
     basepath: '/app',
     context: { client },
     defaultPreload: 'intent',
-    defaultPendingComponent: Loading,
+    defaultPendingMs: 300,
+    defaultPendingComponent: () => (navigator.onLine ? <Loading /> : <Offline />),
     scrollRestoration: true,
   });
 }

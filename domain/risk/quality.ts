@@ -1,4 +1,5 @@
 import { chanceOf, fitLogistic, logitOf } from './logistic.ts';
+import { type ReliabilityBin, reliabilityOf } from './reliability.ts';
 
 /** How well chances fit what came of it. Each is null where it does not exist: without both outcomes there is nothing to tell apart. */
 export interface Quality {
@@ -15,6 +16,8 @@ export interface Quality {
   calibrationSlope: number | null;
   /** By how much all logits are too low, at a slope of 1: above 0 more were lost than foretold. */
   calibrationIntercept: number | null;
+  /** Chances beside what came of them, from the lowest to the highest. Absent: it was judged by a build that did not count them. */
+  reliability?: ReliabilityBin[];
 }
 
 /** Chances are kept away from 0 and 1 by this much where their logarithm is taken. */
@@ -51,6 +54,7 @@ export function qualityOf(chances: readonly number[], outcomes: readonly boolean
       targets,
       auc,
     ),
+    reliability: reliabilityOf(chances, outcomes),
   };
 }
 

@@ -76,6 +76,8 @@ export type DecisionFilter = Asked<{
   reason: string;
   contact: string;
   enrollment: string;
+  /** The slug. */
+  sequence: string;
   step: string;
   sinceMs: number;
 }>;
@@ -83,7 +85,7 @@ export type DecisionFilter = Asked<{
 /** What was decided about steps, and why: the newest first. */
 export function listDecisions(deps: ReadDeps, tenantId: string, filter: DecisionFilter, page: PageWanted): Promise<Page<DecisionView>> {
   return readList(deps, tenantId, async (tx) => {
-    const { verdict, reason, contact, enrollment, step, sinceMs } = filter;
+    const { verdict, reason, contact, enrollment, sequence, step, sinceMs } = filter;
     const found = await tx
       .select({ row: decisions, contactId: enrollments.contactId, version: sequenceVersions.version })
       .from(decisions)
@@ -95,6 +97,9 @@ export function listDecisions(deps: ReadDeps, tenantId: string, filter: Decision
           reason === undefined ? undefined : eq(decisions.reason, reason),
           contact === undefined ? undefined : inArray(decisions.enrollmentId, enrollmentsOf(tx, contact)),
           enrollment === undefined ? undefined : eq(decisions.enrollmentId, enrollment),
+          sequence === undefined
+            ? undefined
+            : inArray(enrollments.sequenceId, tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, sequence))),
           step === undefined ? undefined : eq(decisions.stepId, step),
           sinceMs === undefined ? undefined : since(decisions.at, decisions.id, sinceMs),
           beyond(decisions.id, 'newest', page),

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { enrollments, sequences } from '../../db/schema/index.ts';
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { attemptsOf, type AttemptView } from './attempts.ts';
@@ -16,7 +16,7 @@ export interface EnrollmentWithAttempts {
 export function enrollmentsOfSequence(
   deps: ReadDeps,
   { tenantId, slug }: { tenantId: string; slug: string },
-  { status, ...page }: PageWanted & { status: EnrollmentStatus | null },
+  { status, reason, ...page }: PageWanted & { status: EnrollmentStatus | null; reason: string | null },
 ): Promise<Page<EnrollmentWithAttempts> | null> {
   return readList(deps, tenantId, async (tx) => {
     const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
@@ -28,6 +28,7 @@ export function enrollmentsOfSequence(
         and(
           eq(enrollments.sequenceId, sequence.id),
           status === null ? undefined : eq(enrollments.status, status),
+          reason === null ? undefined : sql`${enrollments.stopReason} = ${reason}`,
           beyond(enrollments.id, 'newest', page),
         ),
       )

@@ -666,6 +666,9 @@ describe.skipIf(!hasBrowser)(title, () => {
 
   test('a test shows what must not get worse, and what each variant brings', async () => {
     const page = await open('/experiments');
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save as CSV' }).click()]);
+    expect(saved.suggestedFilename()).toBe(`${shop.tenant.slug}-tests.csv`);
+    expect(await text(await saved.createReadStream())).toContain('certain');
     const guardrails = page.getByRole('region', { name: /^What must not get worse/ }).first();
     await page.getByText(/^How it narrowed, b against a: from/).waitFor();
     await guardrails.getByRole('columnheader', { name: 'Complaints' }).waitFor();

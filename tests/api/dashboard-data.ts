@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { eq } from 'drizzle-orm';
-import { assignments, contacts, conversions, conversionRules, offers, sequences, variantAssignments } from '../../db/schema/index.ts';
+import { eq, sql } from 'drizzle-orm';
+import { conversionRules, offers, sequences } from '../../db/schema/index.ts';
 import { hourRules } from '../../domain/learning/hours.ts';
 import { experimentsPass } from '../../operations/experiments/experiments.ts';
 import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
@@ -41,25 +41,20 @@ export async function compareTexts(
   ].join('\n');
   const texts = { [`${slug}/a`]: copy('a'), [`${slug}/b`]: copy('b') };
   await publishPreset(shop.deps, tenantId, await compilePreset({ file: `${slug}.yaml`, yaml, copy: texts }));
-  const assignedAt = Date.now() - daysAgo * dayMs;
+  const at = new Date(Date.now() - daysAgo * dayMs).toISOString();
   await shop.deps.db.withTenant(tenantId, async (tx) => {
     const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
     for (const [variant, [people, ordered]] of Object.entries({ a, b })) {
-      const ids = Array.from({ length: people }, () => randomUUID());
-      await tx.insert(contacts).values(ids.map((id) => ({ tenantId, id, personId: id })));
-      await tx.insert(variantAssignments).values(
-        ids.map((contactId) => ({
-          ...{ tenantId, id: randomUUID(), sequenceId: sequence?.id ?? '', stepId: 'first_email', contactId, variant, assignedAt },
-          shares: { a: 0.5, b: 0.5 },
-        })),
-      );
-      await tx.insert(conversions).values(
-        ids.slice(0, ordered).map((contactId) => ({
-          ...{ tenantId, id: randomUUID(), connectionId, orderId: randomUUID(), contactId },
-          placedAt: assignedAt + dayMs,
-          ...(minor === null ? {} : { valueMinor: minor, currency: 'EUR' }),
-        })),
-      );
+      await tx.execute(sql`
+        with people as materialized (select gen_random_uuid() as id, n from generate_series(1, ${people}::int) n),
+        known as (insert into contacts (tenant_id, id, person_id) select ${tenantId}::uuid, id, id from people),
+        drawn as (
+          insert into variant_assignments (tenant_id, id, sequence_id, step_id, contact_id, variant, assigned_at, shares)
+          select ${tenantId}::uuid, gen_random_uuid(), ${sequence?.id ?? ''}::uuid, 'first_email', id, ${variant}, ${at}::timestamptz, '{"a":0.5,"b":0.5}' from people)
+        insert into conversions (tenant_id, id, connection_id, order_id, contact_id, placed_at, value_minor, currency)
+        select ${tenantId}::uuid, gen_random_uuid(), ${connectionId}::uuid, gen_random_uuid()::text, id, ${at}::timestamptz + interval '1 day',
+          ${minor}::bigint, ${minor === null ? null : 'EUR'}::text
+        from people where n <= ${ordered}::int`);
     }
   });
   // As the worker's job does: without it the planner takes the new tables for empty ones.
@@ -107,24 +102,22 @@ export async function haveHours(shop: Shop): Promise<void> {
 export async function haveHoldout(shop: Shop, slug: string): Promise<void> {
   const { tenantId } = shop.tenant;
   const connectionId = shop.tenant.webhooks.generic.path.split('/').at(-1) ?? '';
-  const assignedAt = Date.now() - 40 * dayMs;
+  const at = new Date(Date.now() - 40 * dayMs).toISOString();
   await shop.deps.db.withTenant(tenantId, async (tx) => {
     const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
     for (const [arm, people, ordered] of [
       ['treated', 800, 160],
       ['holdout', 200, 20],
     ] as const) {
-      const ids = Array.from({ length: people }, () => randomUUID());
-      await tx.insert(contacts).values(ids.map((id) => ({ tenantId, id, personId: id })));
-      await tx
-        .insert(assignments)
-        .values(ids.map((contactId) => ({ tenantId, id: randomUUID(), sequenceId: sequence?.id ?? '', contactId, arm, share: 0.2, assignedAt })));
-      await tx.insert(conversions).values(
-        ids.slice(0, ordered).map((contactId) => ({
-          ...{ tenantId, id: randomUUID(), connectionId, orderId: randomUUID(), contactId, placedAt: assignedAt + dayMs },
-          ...{ valueMinor: 5_000, currency: 'EUR' },
-        })),
-      );
+      await tx.execute(sql`
+        with people as materialized (select gen_random_uuid() as id, n from generate_series(1, ${people}::int) n),
+        known as (insert into contacts (tenant_id, id, person_id) select ${tenantId}::uuid, id, id from people),
+        drawn as (
+          insert into assignments (tenant_id, id, sequence_id, contact_id, arm, share, assigned_at)
+          select ${tenantId}::uuid, gen_random_uuid(), ${sequence?.id ?? ''}::uuid, id, ${arm}, 0.2, ${at}::timestamptz from people)
+        insert into conversions (tenant_id, id, connection_id, order_id, contact_id, placed_at, value_minor, currency)
+        select ${tenantId}::uuid, gen_random_uuid(), ${connectionId}::uuid, gen_random_uuid()::text, id, ${at}::timestamptz + interval '1 day', 5000, 'EUR'
+        from people where n <= ${ordered}::int`);
     }
   });
 }

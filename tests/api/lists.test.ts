@@ -231,6 +231,15 @@ describe('every list under /api', () => {
     }
   });
 
+  test('is filtered by what belongs to its entries', async () => {
+    const all = await page('/api/decisions');
+    expect(await page('/api/decisions?sequence=cart')).toEqual(all);
+    expect(await page('/api/decisions?sequence=lead-nurture')).toEqual({ data: [], nextCursor: null });
+    const inIt = await page('/api/sequences/cart/enrollments');
+    expect(inIt.data.length).toBeGreaterThan(1);
+    expect(await page('/api/sequences/cart/enrollments?reason=manual')).toEqual({ data: [], nextCursor: null });
+  });
+
   test('is sorted in every order that it states, the same page by page; the order of age is the same both ways', async () => {
     for (const path of lists) {
       const stated = sortsOf.get(path) ?? [];

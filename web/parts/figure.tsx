@@ -1,27 +1,30 @@
-import * as Popover from '@radix-ui/react-popover';
 import type { ReactNode } from 'react';
+import { usePopover } from './popover.tsx';
 
 /** What a figure means, for whoever opens it. */
 export function Definition({ of, children, label }: { of: string; children: ReactNode; label?: ReactNode }) {
+  const { open, trigger, content } = usePopover({ gap: 6 });
   return (
-    <Popover.Root>
-      <Popover.Trigger
+    <>
+      <button
+        {...trigger}
         className="inline-flex cursor-help items-center gap-1 rounded text-start decoration-line-strong decoration-dotted underline-offset-4 hover:underline"
         aria-label={`${of}: what this means`}
       >
         {label ?? of}
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Content
-          sideOffset={6}
-          collisionPadding={12}
-          className="z-50 max-w-80 animate-[appear_120ms_ease-out] rounded-lg border border-line-strong bg-raised p-3 text-[0.8125rem] leading-5 text-ink shadow-lg"
-        >
-          <p className="mb-1 font-semibold">{of}</p>
-          <div className="space-y-1.5 text-soft">{children}</div>
-        </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+      </button>
+      <div
+        {...content}
+        className="max-h-[70dvh] max-w-80 animate-[appear_120ms_ease-out] overflow-y-auto rounded-lg border border-line-strong bg-raised p-3 text-start text-[0.8125rem] leading-5 font-normal whitespace-normal text-ink shadow-lg"
+      >
+        {open && (
+          <>
+            <p className="mb-1 font-semibold">{of}</p>
+            <div className="space-y-1.5 text-soft">{children}</div>
+          </>
+        )}
+      </div>
+    </>
   );
 }
 

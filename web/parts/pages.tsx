@@ -5,7 +5,7 @@ import { unwrap } from '../../sdk/index.ts';
 import { useStore } from '../session/session.ts';
 import { useLiveEveryMs } from '../session/store-query.ts';
 import { Button } from './button.tsx';
-import { Failed, Loading } from './states.tsx';
+import { Failed, Loading, Offline } from './states.tsx';
 
 interface PageOf<T> {
   data: T[];
@@ -36,6 +36,12 @@ export function usePages<T>(
 
 export const rowsOf = <T,>(pages: Pages<T>): T[] => pages.data?.pages.flatMap((page) => page.data) ?? [];
 
+/** In the place of a list that has nothing to show: it is on its way, it failed, or there is no connection. */
+export function NoPagesYet<T>({ of: pages }: { of: Pages<T> }) {
+  if (pages.fetchStatus === 'paused') return <Offline />;
+  return pages.error === null ? <Loading lines={8} /> : <Failed error={pages.error} retry={() => void pages.refetch()} />;
+}
+
 /** What pages have so far, and the way to more of it: by itself at its end, or by the button. */
 export function AllPages<T>({ of: pages, empty, children }: { of: Pages<T>; empty: ReactNode; children: (rows: T[]) => ReactNode }) {
   const end = useRef<HTMLDivElement>(null);
@@ -49,8 +55,7 @@ export function AllPages<T>({ of: pages, empty, children }: { of: Pages<T>; empt
     observer.observe(element);
     return () => observer.disconnect();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  if (pages.data === undefined)
-    return pages.error === null ? <Loading lines={8} /> : <Failed error={pages.error} retry={() => void pages.refetch()} />;
+  if (pages.data === undefined) return <NoPagesYet of={pages} />;
   const rows = rowsOf(pages);
   if (rows.length === 0) return empty;
   return (

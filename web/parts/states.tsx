@@ -47,6 +47,14 @@ export function Failed({ error, retry }: { error: RekindleError; retry?: (() => 
   );
 }
 
+/** Nothing is asked while the device has no connection. */
+export const Offline = () => (
+  <div role="status" className="px-4 py-8 text-center">
+    <p className="font-medium">You are offline</p>
+    <p className="mx-auto mt-1 max-w-prose text-soft">This is loaded as soon as the connection is back.</p>
+  </div>
+);
+
 /** What a query has, or why it has nothing. What was there before an error stays. */
 export function Answer<T>({
   of: query,
@@ -59,6 +67,7 @@ export function Answer<T>({
 }) {
   const { data, error } = query;
   if (data !== undefined && data !== null) return children(data);
+  if (query.fetchStatus === 'paused') return <Offline />;
   if (error !== null) return <Failed error={error} retry={() => void query.refetch()} />;
   return loading ?? <Loading />;
 }

@@ -1,5 +1,5 @@
-import * as Popover from '@radix-ui/react-popover';
-import { createContext, type KeyboardEvent, type ReactNode, useContext, useState } from 'react';
+import { createContext, type KeyboardEvent, type ReactNode, useContext } from 'react';
+import { usePopover } from '../parts/popover.tsx';
 import { icons } from './icons.tsx';
 
 const itemLook =
@@ -11,46 +11,39 @@ const Close = createContext(() => {});
 export function Menu({
   label,
   trigger,
-  align = 'start',
   children,
 }: {
   /** What it is for, said after what it shows. */
   label: string;
   trigger: ReactNode;
-  align?: 'start' | 'end';
   children: ReactNode;
 }) {
-  const [open, setOpen] = useState(false);
+  const { open, show, close, trigger: button, content } = usePopover({ gap: 4, onOpened: (menu) => itemsOf(menu)[0]?.focus() });
   return (
-    <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger
+    <>
+      <button
+        {...button}
         aria-haspopup="menu"
-        className="flex min-h-9 w-full min-w-0 items-center gap-2 rounded-md px-2 text-start hover:bg-sunken data-[state=open]:bg-sunken pointer-coarse:min-h-11"
+        className="flex min-h-9 w-full min-w-0 items-center gap-2 rounded-md px-2 text-start hover:bg-sunken aria-expanded:bg-sunken pointer-coarse:min-h-11"
         onKeyDown={(event) => {
           if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
           event.preventDefault();
-          setOpen(true);
+          show();
         }}
       >
         {trigger}
         <span className="sr-only">{label}</span>
-      </Popover.Trigger>
-      <Popover.Content
+      </button>
+      <div
+        {...content}
         role="menu"
         aria-label={label}
-        align={align}
-        sideOffset={4}
-        collisionPadding={8}
-        className="z-50 max-h-[70dvh] min-w-56 animate-[appear_120ms_ease-out] overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 text-ink shadow-lg"
-        onOpenAutoFocus={(event) => {
-          event.preventDefault();
-          itemsOf(event.currentTarget)[0]?.focus();
-        }}
+        className="max-h-[70dvh] min-w-56 animate-[appear_120ms_ease-out] overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 text-ink shadow-lg"
         onKeyDown={move}
       >
-        <Close value={() => setOpen(false)}>{children}</Close>
-      </Popover.Content>
-    </Popover.Root>
+        {open && <Close value={close}>{children}</Close>}
+      </div>
+    </>
   );
 }
 

@@ -39,6 +39,7 @@ const list = aList({
     reason: lineField(100).optional(),
     contact: z.uuid().optional().meta({ description: 'About that person, under any of their contacts.' }),
     enrollment: z.uuid().optional(),
+    sequence: lineField(100).optional().meta({ description: 'By its slug.' }),
     step: lineField(100).optional(),
     since: z.iso.datetime({ offset: true }).optional().meta({ description: 'Made at that time or later.' }),
   },

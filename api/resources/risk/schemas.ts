@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AssessmentView } from '../../../operations/risk/assessment.ts';
 import type { ListedAssessment } from '../../../operations/risk/assessment-view.ts';
+import { reliabilityView } from '../../../operations/risk/reliability-view.ts';
 import type { RunRow } from '../../../operations/risk/runs.ts';
 import type { ModelRow } from '../../../operations/risk/train-models.ts';
 import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
@@ -80,6 +81,16 @@ export const listedFactsOf = (view: ListedAssessment): z.input<typeof listedAsse
   contact: view.contactId,
 });
 
+const reliabilityBin = z.object({
+  from: z.number().meta({ description: 'The lowest chance in it, 0 to 1.' }),
+  to: z.number(),
+  chance: z.number().meta({ description: 'Their mean: the share that was foretold.' }),
+  examples: z.int(),
+  lost: z.int(),
+  share: z.number().meta({ description: 'Of its examples, the share that was lost.' }),
+  interval: z.object({ low: z.number(), high: z.number() }).meta({ description: 'Where the true share lies, 95 times of 100 (Wilson).' }),
+});
+
 const quality = z
   .object({
     examples: z.int(),
@@ -90,6 +101,10 @@ const quality = z
     auc: z.number().nullable(),
     calibration_slope: z.number().nullable(),
     calibration_intercept: z.number().nullable(),
+    reliability: z.array(reliabilityBin).nullable().meta({
+      description:
+        'Chances beside what came of them, from the lowest to the highest, in up to ten bins of about as many examples each. Null: it was judged before this was counted.',
+    }),
   })
   .meta({ description: 'On the newest outcomes when it was learned, by calibrations that had not seen them.' });
 
@@ -120,6 +135,7 @@ export function presentModel(row: ModelRow): z.input<typeof modelSchema> {
     quality: {
       ...{ examples: q.examples, lost: q.lost, brier: q.brier, brier_skill: q.brierSkill, log_loss: q.logLoss, auc: q.auc },
       ...{ calibration_slope: q.calibrationSlope, calibration_intercept: q.calibrationIntercept },
+      reliability: reliabilityView(q),
     },
     ...{ trained_at: isoTime(row.trainedAt), promoted_at: isoTimeOrNull(row.promotedAt), promoted_by: row.promotedBy },
     retired_at: isoTimeOrNull(row.retiredAt),

@@ -4,7 +4,7 @@ import { enrollMany } from '../../../operations/enroll-many.ts';
 import { type EnrollmentWithAttempts, enrollmentsOfSequence } from '../../../operations/read/sequence-enrollments.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
-import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
+import { isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
 import { aList, pageWanted } from '../list.ts';
 import type { ResourceOptions } from '../resource.ts';
 import { slugParams } from './schemas.ts';
@@ -28,7 +28,16 @@ const enrollmentSchema = z
   })
   .meta({ id: 'SequenceEnrollment' });
 
-const list = aList({ name: 'sequence-enrollments', item: enrollmentSchema, filters: { status: statuses.optional() }, usual: 50, most: 100 });
+const list = aList({
+  name: 'sequence-enrollments',
+  item: enrollmentSchema,
+  filters: {
+    status: statuses.optional(),
+    reason: lineField(100).optional().meta({ description: 'Why it ended, as `exitReason` has it.' }),
+  },
+  usual: 50,
+  most: 100,
+});
 
 const enrolledSchema = z
   .object({
@@ -56,9 +65,9 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (a
       },
     },
     async (request, reply) => {
-      const { limit, sort, cursor, status = null } = request.query;
+      const { limit, sort, cursor, status = null, reason = null } = request.query;
       const where = { tenantId: callerOf(request).tenantId, slug: request.params.slug };
-      const found = await enrollmentsOfSequence(deps, where, { status, ...pageWanted({ limit, sort, cursor }) });
+      const found = await enrollmentsOfSequence(deps, where, { status, reason, ...pageWanted({ limit, sort, cursor }) });
       return found === null ? unknown(reply) : list.present(request.query.sort, found, present);
     },
   );

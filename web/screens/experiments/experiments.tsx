@@ -7,9 +7,10 @@ import { Badge, type Tone } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Choice, Select } from '../../parts/choice.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { ExportCsv } from '../../parts/export-csv.tsx';
 import { Definition } from '../../parts/figure.tsx';
 import { formatDayTime, formatNumber, formatShare, plain } from '../../parts/format.ts';
-import { AllPages, usePages } from '../../parts/pages.tsx';
+import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
@@ -30,11 +31,8 @@ export function Experiments() {
   const navigate = page.useNavigate();
   const change = (next: Partial<ReturnType<typeof page.useSearch>>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), replace: true, resetScroll: false });
-  const pages = usePages(
-    ['experiments', status],
-    (api, given, signal) => experiments(api).list({ ...given, ...(status === 'all' ? {} : { status }) }, { signal }),
-    { live: true, limit: 20 },
-  );
+  const ask: PageAsk<Experiment> = (api, given, signal) => experiments(api).list({ ...given, ...(status === 'all' ? {} : { status }) }, { signal });
+  const pages = usePages(['experiments', status], ask, { live: true, limit: 20 });
   const steps = useStoreQuery(['variants'], (api, signal) => variants(api).list({ signal }), { live: true });
   return (
     <>
@@ -59,6 +57,7 @@ export function Experiments() {
           ]}
           onChange={(value) => change({ status: value })}
         />
+        <ExportCsv name="tests" ask={ask} />
       </PageHeader>
       <AllPages
         of={pages}

@@ -4,12 +4,12 @@ import { Link } from '@tanstack/react-router';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { contacts } from '../../../sdk/index.ts';
 import { sentenceCase, plain } from '../../parts/format.ts';
-import { type PageAsk, rowsOf, usePages } from '../../parts/pages.tsx';
+import { NoPagesYet, type PageAsk, rowsOf, usePages } from '../../parts/pages.tsx';
 import { ExportCsv } from '../../parts/export-csv.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { type Contact, nameOf } from '../../parts/people-names.ts';
 import { Search, searchOf } from '../../parts/search.tsx';
-import { Empty, Failed, Loading } from '../../parts/states.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useStore } from '../../session/session.ts';
 
@@ -20,7 +20,7 @@ export function People() {
   const { q } = page.useSearch();
   const navigate = page.useNavigate();
   const ask: PageAsk<Contact> = (api, given, signal) => contacts(api).list({ ...given, ...searchOf(q) }, { signal });
-  const pages = usePages(['contacts', q], ask, { limit: 100 });
+  const pages = usePages(['contacts', q], ask, { live: true, limit: 100 });
   const rows = rowsOf(pages);
   return (
     <>
@@ -31,11 +31,7 @@ export function People() {
         <Search value={q} onSearch={(text) => void navigate({ search: { q: text } })} />
         <Panel title={q === '' ? 'The newest first' : `Found for “${q}”`} flush>
           {pages.data === undefined ? (
-            pages.error === null ? (
-              <Loading lines={8} />
-            ) : (
-              <Failed error={pages.error} retry={() => void pages.refetch()} />
-            )
+            <NoPagesYet of={pages} />
           ) : rows.length === 0 ? (
             <Empty title={q === '' ? 'Nobody yet' : 'Nobody was found'}>
               {q === ''

@@ -17,6 +17,7 @@ import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
 import { Contributions } from './contributions.tsx';
 import { Escalations } from './escalations.tsx';
+import { Reliability } from './reliability.tsx';
 import { WhatItBrings } from './what-it-brings.tsx';
 import { type Assessment, type Band, bandOf, bands } from './words.ts';
 
@@ -147,6 +148,7 @@ function By({ of: { by, model, training } }: { of: Standing }) {
           }
         />
       </div>
+      {quality.reliability !== null && <Reliability bins={quality.reliability} />}
       {notes.map((note) => (
         <p key={note} className="mt-3 text-[0.8125rem] text-warn">
           {note}

@@ -1,11 +1,21 @@
 import type { ReactNode } from 'react';
-import { formatNumber, plain } from '../../parts/format.ts';
+import { formatNumber, plain, sentenceCase } from '../../parts/format.ts';
+import { seriesColours } from '../../parts/series.ts';
 import type { River, Stretch } from './river.ts';
 
 export type RiverExit = 'CONVERTED' | 'EXITED' | 'COMPLETED' | 'ACTIVE';
 
-/** Drawn from the top: the width is people, and what leaves to the side is who bought and who ended otherwise. */
-export function RiverPicture({ river: { stretches, completed, running }, onOpen }: { river: River; onOpen: (status: RiverExit) => void }) {
+/**
+ * Drawn from the top: the width is people, and what leaves to the side is who bought and who ended otherwise. Below, by the same measure, why they ended.
+ * @param onOpen - `reason`: only those who ended by it
+ */
+export function RiverPicture({
+  river: { stretches, completed, running, exits },
+  onOpen,
+}: {
+  river: River;
+  onOpen: (status: RiverExit, reason?: string) => void;
+}) {
   const all = Math.max(1, stretches[0]?.people ?? 0);
   return (
     <div className="overflow-hidden">
@@ -19,7 +29,36 @@ export function RiverPicture({ river: { stretches, completed, running }, onOpen 
           {completed > 0 && <Exit onClick={() => onOpen('COMPLETED')} colour="bg-line-strong">{`${formatNumber(completed)} got everything`}</Exit>}
         </span>
       </div>
+      {exits.length > 0 && <Exits all={all} exits={exits} onOpen={(reason) => onOpen('EXITED', reason)} />}
     </div>
+  );
+}
+
+function Exits({ all, exits, onOpen }: { all: number; exits: River['exits']; onOpen: (reason: string) => void }) {
+  const colourOf = (index: number) => seriesColours[Math.min(index, seriesColours.length - 1)] ?? '';
+  return (
+    <section aria-label="Why they ended" className="mt-4 border-t border-line pt-3">
+      <div className="grid grid-cols-[7rem_minmax(0,1fr)_8rem] items-center gap-x-3 sm:grid-cols-[10rem_minmax(0,1fr)_10rem]">
+        <h3 className="text-[0.8125rem] font-medium">Why they ended</h3>
+        <div className="flex h-4" aria-hidden="true">
+          {exits.map(({ reason, people }, index) => (
+            <div
+              key={reason}
+              title={`${sentenceCase(plain(reason))}: ${formatNumber(people)}`}
+              className={`min-w-1 border-e border-surface ${colourOf(index)}`}
+              style={{ width: `${(100 * people) / all}%` }}
+            />
+          ))}
+        </div>
+      </div>
+      <ul className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-[0.8125rem] sm:ps-43">
+        {exits.map(({ reason, people }, index) => (
+          <li key={reason}>
+            <Exit onClick={() => onOpen(reason)} colour={colourOf(index)}>{`${formatNumber(people)} ${plain(reason)}`}</Exit>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -18,6 +18,8 @@ export interface River {
   /** Who neither bought nor left: they have got everything, or are under way. */
   completed: number;
   running: number;
+  /** Who ended otherwise, by why, the most first. */
+  exits: { reason: string; people: number }[];
 }
 
 /**
@@ -35,5 +37,8 @@ export function riverOf(stats: Stats): River {
     people = Math.max(0, people - bought - ended);
   }
   const running = Math.min(people, stats.open);
-  return { stretches, completed: people - running, running };
+  const exits = Object.entries(stats.exited)
+    .map(([reason, count]) => ({ reason, people: count }))
+    .toSorted((a, b) => b.people - a.people);
+  return { stretches, completed: people - running, running, exits };
 }

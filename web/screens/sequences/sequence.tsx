@@ -71,14 +71,14 @@ export function SequencePage() {
               {(data) => (
                 <>
                   <Totals of={data} />
-                  <Panel title="The way through" note="The width is people who are still in. Open a branch to see who it is.">
+                  <Panel title="The way through" note="The width is people who are still in. Open a branch, or a reason, to see who it is.">
                     {data.enrolled === 0 ? (
                       <Empty title="Nobody has begun in these days" />
                     ) : (
                       <RiverPicture
                         river={riverOf(data)}
-                        onOpen={(status) => {
-                          void navigate({ search: (old) => ({ ...old, status }), replace: true, resetScroll: false });
+                        onOpen={(status, reason = '') => {
+                          void navigate({ search: (old) => ({ ...old, status, reason }), replace: true, resetScroll: false });
                           document.getElementById('who')?.scrollIntoView({ block: 'start' });
                         }}
                       />
@@ -177,11 +177,12 @@ const statuses = [
 
 function Who({ slug }: { slug: string }) {
   const { slug: store } = useStore();
-  const { status } = page.useSearch();
+  const { status, reason } = page.useSearch();
   const navigate = page.useNavigate();
   const pages = usePages(
-    ['sequence', slug, 'who', status],
-    (api, given, signal) => sequences(api).enrollments(slug, { ...given, ...(status === 'all' ? {} : { status }) }, { signal }),
+    ['sequence', slug, 'who', status, reason],
+    (api, given, signal) =>
+      sequences(api).enrollments(slug, { ...given, ...(status === 'all' ? {} : { status }), ...(reason === '' ? {} : { reason }) }, { signal }),
     { live: true },
   );
   const names = usePeopleNames(pages.data?.pages.at(-1)?.data.map(({ contact }) => contact) ?? []);
@@ -196,12 +197,21 @@ function Who({ slug }: { slug: string }) {
             label="Show"
             value={status}
             options={statuses}
-            onChange={(value) => void navigate({ search: (old) => ({ ...old, status: value }), replace: true, resetScroll: false })}
+            onChange={(value) => void navigate({ search: (old) => ({ ...old, status: value, reason: '' }), replace: true, resetScroll: false })}
           />
-          <BulkActions
-            filter={{ sequence: slug, ...(status === 'all' ? {} : { status }) }}
-            about={`everybody in “${plain(slug)}” whom this list shows`}
-          />
+          {reason !== '' && (
+            <Button onClick={() => void navigate({ search: (old) => ({ ...old, reason: '' }), replace: true, resetScroll: false })}>
+              Only: {plain(reason)} <span aria-hidden="true">×</span>
+              <span className="sr-only">, show the others too</span>
+            </Button>
+          )}
+          {/* Who has ended by a reason is in it no more: there is nothing to do for them. */}
+          {reason === '' && (
+            <BulkActions
+              filter={{ sequence: slug, ...(status === 'all' ? {} : { status }) }}
+              about={`everybody in “${plain(slug)}” whom this list shows`}
+            />
+          )}
         </span>
       }
     >

@@ -1,17 +1,9 @@
 import type { Data } from '../../../sdk/index.ts';
 import { formatDay, formatNumber, plain, sentenceCase } from '../../parts/format.ts';
+import { seriesColours } from '../../parts/series.ts';
 
 export type Summary = Data<'GET /api/explain/summary'>;
 export type Row = Summary['rows'][number];
-
-const colours = [
-  'bg-[var(--series-1)]',
-  'bg-[var(--series-2)]',
-  'bg-[var(--series-3)]',
-  'bg-[var(--series-4)]',
-  'bg-[var(--series-6)]',
-  'bg-[var(--series-5)]',
-];
 
 /** A bar for each day, made of its reasons; a piece, or its name, chooses the reason. */
 export function DayBars({ rows, chosen, onChoose }: { rows: readonly Row[]; chosen: string; onChoose: (reason: string) => void }) {
@@ -19,7 +11,7 @@ export function DayBars({ rows, chosen, onChoose }: { rows: readonly Row[]; chos
   for (const { reason, count } of rows) totals.set(reason, (totals.get(reason) ?? 0) + count);
   const reasons = [...totals].toSorted(([, a], [, b]) => b - a).map(([reason]) => reason);
   // What has no colour of its own shares the last one.
-  const colourOf = (reason: string) => colours[Math.min(reasons.indexOf(reason), colours.length - 1)] ?? '';
+  const colourOf = (reason: string) => seriesColours[Math.min(reasons.indexOf(reason), seriesColours.length - 1)] ?? '';
   const days = [...new Set(rows.map(({ day }) => day))].toSorted();
   const perDay = days.map((day) => {
     const pieces = new Map<string, number>();

@@ -1,7 +1,9 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
+import type { Item } from '../../../sdk/index.ts';
 import { decisions } from '../../../sdk/index.ts';
+import { ExportCsv } from '../../parts/export-csv.tsx';
 import { inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
-import { AllPages, usePages } from '../../parts/pages.tsx';
+import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
 import { Empty } from '../../parts/states.tsx';
@@ -13,11 +15,14 @@ const page = getRouteApi('/$store/why-not');
 
 /** Who it was, and what was looked at. */
 export function Decided({ reason }: { reason: string }) {
-  const { days } = page.useSearch();
+  const { days, sequence } = page.useSearch();
   const { slug: store } = useStore();
-  const pages = usePages(['decisions', reason, days], (api, given, signal) =>
-    decisions(api).list({ ...given, reason, since: new Date(Date.now() - Number(days) * 86_400_000).toISOString() }, { signal }),
-  );
+  const ask: PageAsk<Item<'GET /api/decisions'>> = (api, given, signal) =>
+    decisions(api).list(
+      { ...given, ...(sequence === '' ? {} : { sequence }), reason, since: new Date(Date.now() - Number(days) * 86_400_000).toISOString() },
+      { signal },
+    );
+  const pages = usePages(['decisions', reason, sequence, days], ask);
   const first = usePeopleNames(pages.data?.pages[0]?.data.map(({ contact }) => contact) ?? []);
   const last = usePeopleNames(pages.data?.pages.at(-1)?.data.map(({ contact }) => contact) ?? []);
   const whoIs = (contact: string) => {
@@ -25,7 +30,7 @@ export function Decided({ reason }: { reason: string }) {
     return person === undefined ? '…' : nameOf(person);
   };
   return (
-    <Panel title={`Who: ${plain(reason)}`} flush>
+    <Panel title={`Who: ${plain(reason)}`} flush aside={<ExportCsv name={`decisions-${reason}`} ask={ask} />}>
       <AllPages of={pages} empty={<Empty title="No single decision is stored">Some reasons are counted for whole groups, and name nobody.</Empty>}>
         {(rows) => (
           <ul className="divide-y divide-line border-t border-line">
