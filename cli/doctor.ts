@@ -95,18 +95,30 @@ async function ofStore(store: Client): Promise<Finding[]> {
   const [connections, parked] = await Promise.all([collect(store.connections.all({ limit: 500 })), collect(store.parked.all())]);
   const live = connections.filter(({ state }) => state === 'connected');
   const checked: Finding[] = [];
-  for (const { id, name, integration } of live) {
-    const { sends } = unwrap(await store.connections.check(id));
-    const title = `${integration} “${name}”`;
-    const remedy = sends?.ok === false ? `Correct it: npx rekindle connections change ${id} --config …` : null;
-    checked.push(finding('connections', title, remedy === null ? 'ok' : 'problem', sends?.detail ?? 'receives only', remedy));
-  }
+  for (const connection of live) checked.push(ofConnection(connection, unwrap(await store.connections.check(String(connection.id)))));
   const none = finding('connections', 'connections', 'problem', 'there are none', 'npx rekindle connections create …');
   return [
     ...missing(settings),
     ...(live.length === 0 ? [none] : checked),
     ...parked.map(({ kind, sentence, what_to_do }) => finding('parked', kind, 'warning', sentence, what_to_do)),
   ];
+}
+
+/** Whether its provider lets us in, and, of one that delivers, whether anything has ever arrived: a webhook that nobody entered looks like a quiet shop. */
+function ofConnection({ id, name, integration, receives }: Row, { sends, last_delivery_at: last }: Checked): Finding {
+  const title = `${shown(integration)} “${shown(name)}”`;
+  const goesOut = sends?.detail ?? 'receives only';
+  if (sends?.ok === false)
+    return finding('connections', title, 'problem', goesOut, `Correct it: npx rekindle connections change ${shown(id)} --config …`);
+  if (receives !== true) return finding('connections', title, 'ok', goesOut);
+  if (last !== null) return finding('connections', title, 'ok', `${goesOut}; last delivery ${last}`);
+  const remedy = `Enter its URL at ${shown(integration)}, where it is not entered yet: npx rekindle connections shows it.`;
+  return finding('connections', title, 'warning', `${goesOut}; nothing has arrived yet`, remedy);
+}
+
+interface Checked {
+  sends: { ok: boolean; detail: string } | null;
+  last_delivery_at: string | null;
 }
 
 /** What the defaults stand in for, or leave open. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { judgeDkim, judgeDmarc, judgeMx, judgeSpf } from '../../cli/dns-records.ts';
 import { main } from '../../cli/main.ts';
 import { startDnsServer } from '../helpers/dns-server.ts';
-import { openShop, type Shop } from '../helpers/shop.ts';
+import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 import { ask } from './left-carts.ts';
 
 let shop: Shop;
@@ -65,6 +65,13 @@ test('asks every provider whether it lets us in, and DNS about the sender’s do
     ]),
   );
   expect(JSON.stringify(all)).not.toContain('wrong');
+});
+
+test('says of a connection by which nothing has ever come that nothing has', async () => {
+  const ofGeneric = async () => (await found()).find(({ name }) => name.startsWith('generic '));
+  expect(await ofGeneric()).toMatchObject({ state: 'warning', detail: 'receives only; nothing has arrived yet' });
+  await shop.post('cart.updated', aCart('cart-doctor', 'doctor@example.com'));
+  expect(await ofGeneric()).toMatchObject({ state: 'ok', detail: expect.stringMatching(/^receives only; last delivery 20/) as string });
 });
 
 test('a domain below another has its DMARC record, and faults of its own', async () => {

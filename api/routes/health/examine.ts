@@ -113,8 +113,10 @@ function stepsPart(late: { steps: number; worstMs: number } | null, backlogMs: n
   return { status, late: late.steps, worst_late_ms: late.worstMs, backlog_ms: backlogMs };
 }
 
-function problemsOf({ postgres, temporal, worker, relay, intake, steps }: Parts): string[] {
+/** What is wrong and what to do, a sentence each: of every part whose status makes the whole less than `ok`. */
+export function problemsOf({ postgres, temporal, worker, relay, intake, steps }: Parts): string[] {
   const stops = intake.may_be_stops ?? 0;
+  const unread = Object.entries({ relay, intake, steps }).flatMap(([name, { status }]) => (status === 'unknown' ? [name] : []));
   const found: [boolean, string][] = [
     [postgres.status === 'down', 'Postgres cannot be reached: nothing is accepted until it is back.'],
     [postgres.status === 'full', 'Postgres cannot store anything, its disk is full: nothing is accepted until there is room.'],
@@ -127,10 +129,21 @@ function problemsOf({ postgres, temporal, worker, relay, intake, steps }: Parts)
     ],
     [
       steps.status === 'late',
-      `Steps go out late: ${steps.late} in the last minute, by up to ${seconds(Math.max(steps.worst_late_ms ?? 0, steps.backlog_ms ?? 0))}. The machine has more to do than it can: add workers or processors, or lower the time scale. What becomes too late is skipped as too_old.`,
+      `${lateness(steps)} The machine has more to do than it can: add workers or processors, or lower the time scale. What becomes too late is skipped as too_old.`,
+    ],
+    [
+      unread.length > 0 && postgres.status !== 'down',
+      `Postgres did not say in time how these stand: ${unread.join(', ')}. It has more to do than it can, or a lock is held; ask again.`,
     ],
   ];
   return found.flatMap(([is, sentence]) => (is ? [sentence] : []));
+}
+
+/** Of steps that went out, and of the oldest that still waits: either alone may be the reason. */
+function lateness({ late, worst_late_ms, backlog_ms }: Parts['steps']): string {
+  const waits = (backlog_ms ?? 0) > stepsLateAfterMs ? [`the oldest has been waiting for a worker for ${seconds(backlog_ms)}`] : [];
+  const went = (late ?? 0) > 0 ? [`${late} in the last minute, by up to ${seconds(worst_late_ms)}`] : [];
+  return `Steps go out late: ${[...went, ...waits].join('; ')}.`;
 }
 
 const seconds = (ms: number | null) => `${Math.round((ms ?? 0) / 1_000)} s`;
