@@ -71,6 +71,8 @@ export interface AppOptions {
   payloadKeys?: PayloadKeys | null;
   /** Sites whose pages may call the API; default: none. */
   corsOrigins?: readonly string[];
+  /** Proxies whose `X-Forwarded-For` says who asks; default: none, and who asks is who is connected. */
+  trustedProxies?: readonly string[];
 }
 
 /** Writes down what a route needs, for its guard and in its description. */
@@ -101,6 +103,7 @@ export async function buildApp({
   installationKey = null,
   heartbeatMs = 15_000,
   corsOrigins = [],
+  trustedProxies = [],
   payloadKeys = null,
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
@@ -111,6 +114,10 @@ export async function buildApp({
     // The logger itself adds the id of the request, which a caller with a key may have named.
     childLoggerFactory: (given, _bindings, options) => given.child({}, options),
     bodyLimit: 1024 * 1024,
+    // Limits count by the caller's address: docs/rules.md#rule-136
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    // As Node has it by itself; Fastify switches it off, and a body that never ends would keep its connection for ever.
+    requestTimeout: 300_000,
     // As much as Node accepts: a too long id is an unknown one, which each route answers in its own way.
     routerOptions: { maxParamLength: 16 * 1024 },
     // No hook runs for the next two.
@@ -129,7 +136,7 @@ export async function buildApp({
   await allowOrigins(app, corsOrigins);
   refuseUnknownAddresses(app);
   endSilentConnections(app);
-  // Whoever listens sends nothing. A key among the protocols is not repeated in the answer.
+  // Listeners send nothing, so payloads are tiny. A key among the offered protocols is never echoed.
   await app.register(websocket, {
     options: { maxPayload: 1_024, handleProtocols: (offered) => (offered.has('rekindle.live') ? 'rekindle.live' : false) },
   });

@@ -75,12 +75,13 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     livePage: env.REKINDLE_LIVE_PAGE,
     installationKey: env.REKINDLE_INSTALLATION_KEY,
     corsOrigins: env.REKINDLE_CORS_ORIGINS,
+    trustedProxies: env.REKINDLE_TRUSTED_PROXIES,
     payloadKeys: env.PAYLOAD_KEYS,
   });
   await app.listen({ host: env.HOST, port: env.PORT, backlog: waitingConnections });
   log.info({ port: env.PORT }, 'api is ready');
   if (env.GHL !== null) {
-    // A provider that is away keeps nobody from starting.
+    // An unreachable provider must not keep the process from starting.
     void connectFirstLocation(deps, env.GHL).catch((error: unknown) => log.error({ err: error }, 'the location of GHL_LOCATION_ID is not connected'));
   }
   // For a parent process; without one this does nothing.

@@ -61,6 +61,8 @@ const remedies = {
   REKINDLE_HOLD_PATCHES: 'Use 1 while processes of an older build still run, then leave it out.',
   REKINDLE_PRIVATE_ADDRESSES: 'Use none, all, or ranges such as 10.20.0.0/16,fd00::/8.',
   REKINDLE_CORS_ORIGINS: 'Give the origins whose pages may call the API, separated by commas, e.g. https://app.example.com, or leave it out.',
+  REKINDLE_TRUSTED_PROXIES:
+    'Give the addresses of the proxies in front of the API, or ranges of them, separated by commas, e.g. 10.0.0.5,10.20.0.0/16, or leave it out.',
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',
   SILENT_SWEEP_SECONDS: 'Give the seconds between two sweeps for silent leads, 60 or more, or leave it out to use 14400 (4 h).',
   SILENT_SWEEP_MOST: 'Give how many silent leads of a store a sweep examines at most, 1 to 10000, or leave it out to use 100.',
@@ -92,6 +94,14 @@ function readRanges(value: string, context: z.RefinementCtx): 'all' | readonly s
   const ranges = value === 'none' ? [] : value.split(',').map((range) => range.trim());
   for (const range of ranges) if (!isRange(range)) context.addIssue({ code: 'custom', message: `has "${range}", which is no range` });
   return ranges;
+}
+
+/** `0.0.0.0/0` is refused: then everybody could say that they are somebody else. */
+function readProxies(value: string, context: z.RefinementCtx): readonly string[] {
+  const proxies = value.split(',').map((proxy) => proxy.trim());
+  const wrong = proxies.find((proxy) => isIP(proxy) === 0 && (!isRange(proxy) || proxy.endsWith('/0')));
+  if (wrong !== undefined) context.addIssue(`has "${wrong}", which is neither an address nor a range of some`);
+  return proxies;
 }
 
 /** @param text - CIDR */
@@ -168,6 +178,7 @@ const schema = z.object({
   REKINDLE_HOLD_PATCHES: yesOrNo,
   REKINDLE_PRIVATE_ADDRESSES: z.string().transform(readRanges).optional(),
   REKINDLE_CORS_ORIGINS: z.string().transform(readOrigins).optional(),
+  REKINDLE_TRUSTED_PROXIES: z.string().transform(readProxies).optional(),
   REKINDLE_LIVE_PAGE: yesOrNo,
   SILENT_SWEEP_SECONDS: z.coerce
     .number('is not a number')
@@ -235,9 +246,11 @@ export interface Env {
    * none in production.
    */
   REKINDLE_PRIVATE_ADDRESSES: 'all' | readonly string[];
-  /** Show at `/` what happens to every tenant's shoppers, without a key: for one's own machine only. */
   /** Sites whose pages may call the API; empty: none. */
   REKINDLE_CORS_ORIGINS: readonly string[];
+  /** Proxies that are believed whose request they pass on: addresses, and ranges as CIDR; empty: none. */
+  REKINDLE_TRUSTED_PROXIES: readonly string[];
+  /** Show at `/` what happens to every tenant's shoppers, without a key: for one's own machine only. */
   REKINDLE_LIVE_PAGE: boolean;
   /** Seconds between two sweeps for silent leads, and how many one of them examines at most. */
   SILENT_SWEEP_SECONDS: number;
@@ -304,6 +317,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     REKINDLE_INSTALLATION_KEY: env.REKINDLE_INSTALLATION_KEY ?? null,
     REKINDLE_TIME_SCALE: env.REKINDLE_TIME_SCALE ?? null,
     REKINDLE_CORS_ORIGINS: env.REKINDLE_CORS_ORIGINS ?? [],
+    REKINDLE_TRUSTED_PROXIES: env.REKINDLE_TRUSTED_PROXIES ?? [],
     REKINDLE_PRIVATE_ADDRESSES: env.REKINDLE_PRIVATE_ADDRESSES ?? (env.NODE_ENV === 'production' ? [] : 'all'),
     SILENT_SWEEP_SECONDS: env.SILENT_SWEEP_SECONDS,
     SILENT_SWEEP_MOST: env.SILENT_SWEEP_MOST,

@@ -64,7 +64,7 @@ export function problem(reply: FastifyReply, status: number, code: string, detai
     .send({ type: `https://rekindle.example/problems/${code}`, title: code.replaceAll('_', ' '), status, code, detail, ...more });
 }
 
-/** Answer that a request cannot be meant as it stands. @param errors - what is wrong where */
+/** Answer 400: the request does not have the right shape. @param errors - what is wrong where */
 export function invalidRequest(
   reply: FastifyReply,
   errors: readonly { path: string; message: string }[],
@@ -72,6 +72,12 @@ export function invalidRequest(
 ): FastifyReply {
   return problem(reply, 400, 'invalid_request', detail, errors.length === 0 ? {} : { errors });
 }
+
+/** Fastify's own codes name its parts; these are ours for what callers meet. */
+const unreadBodies: Readonly<Record<string, readonly [code: string, detail: string]>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: ['not_json', 'The body is not JSON, or is compressed: send it as it is, without Content-Encoding.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'This address does not take a body of this type: say Content-Type: application/json.'],
+};
 
 /** The only place where errors become HTTP. Unexpected errors are logged and answered without details. */
 export function handleErrors(app: FastifyInstance): void {
@@ -82,7 +88,10 @@ export function handleErrors(app: FastifyInstance): void {
     }
     const status = error.statusCode ?? 500;
     if (status === 413) return problem(reply, 413, 'too_large', 'The body is larger than 1 MiB.');
-    if (status < 500) return problem(reply, status, error.code?.toLowerCase() ?? 'bad_request', error.message);
+    if (status < 500) {
+      const [code, detail] = unreadBodies[error.code] ?? [error.code?.toLowerCase() ?? 'bad_request', error.message];
+      return problem(reply, status, code, detail);
+    }
     request.log.error({ err: error }, 'request failed');
     switch (classifyFailure(error)) {
       case 'busy':

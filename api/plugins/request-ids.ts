@@ -13,7 +13,7 @@ export function keepRequestIds(app: FastifyInstance): void {
   app.addHook('preValidation', (request, _reply, done) => withRequestId(request.id, done));
 }
 
-/** A caller with a key may name the id, so that their log and ours fit together. Nobody else may: what they make up must not stand in a log. */
+/** A caller with a valid key may choose the id, so that their log and ours match. Anybody else's text must not reach our log. */
 export function takeRequestId(request: FastifyRequest, reply: FastifyReply): void {
   const given = request.headers['x-request-id'];
   if (!isRequestId(given)) return;

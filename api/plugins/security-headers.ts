@@ -4,7 +4,7 @@ const hstsSeconds = 365 * 24 * 3_600;
 
 /**
  * Headers by which browsers do nothing with an answer but what it is for. Pages have a policy of their own, which stays.
- * @param publicUrl - with https, TLS is in front: browsers are told to use nothing else
+ * @param publicUrl - with https, TLS is in front: browsers are asked to use nothing else (HSTS)
  */
 export function sendSecurityHeaders(app: FastifyInstance, publicUrl: string): void {
   const always: Record<string, string> = {

@@ -12,8 +12,14 @@ import { Agent, buildConnector, fetch as undiciFetch } from 'undici';
 /** Where the process may connect to besides the public internet. */
 export type PrivateAddresses =
   | { kind: 'all' }
-  /** Only these: ranges as CIDR, e.g. `10.20.0.0/16` or `fd00::/8`, and hosts by the name under which they are called, wherever they are. */
-  | { kind: 'only'; ranges: readonly string[]; hosts: readonly string[] };
+  /** Only these ranges, as CIDR, e.g. `10.20.0.0/16` or `fd00::/8`; and the installation's own mail server, wherever it is, for SMTP alone. */
+  | { kind: 'only'; ranges: readonly string[]; mailServer: MailServer | null };
+
+/** As it is called: a name or an address in lower case. */
+interface MailServer {
+  host: string;
+  port: number;
+}
 
 /** Thrown instead of connecting. */
 export class PrivateAddressError extends Error {
@@ -34,6 +40,9 @@ export function restrictPrivateAddresses(addresses: PrivateAddresses): PrivateAd
   return before;
 }
 
+/** The only IPv6 addresses of the public internet. `ipaddr.js` calls others unicast, too, e.g. `::7f00:1`, which is 127.0.0.1 in a notation of old (RFC 4291, 2.5.5.1). */
+const globalUnicast = ipaddr.parseCIDR('2000::/3');
+
 /** Whether the process may connect to an address. @param address - IPv4 or IPv6 */
 export function mayConnectTo(address: string): boolean {
   if (allowed.kind === 'all') return true;
@@ -41,27 +50,32 @@ export function mayConnectTo(address: string): boolean {
   if (!ipaddr.isValid(bare)) return false;
   // An IPv4 address that is written as IPv6 is the IPv4 address.
   const parsed = ipaddr.process(bare);
-  if (parsed.range() === 'unicast') return true;
+  if (parsed.range() === 'unicast' && (parsed.kind() === 'ipv4' || parsed.match(globalUnicast))) return true;
   return allowed.ranges.some((range) => {
     const [network, bits] = ipaddr.parseCIDR(range);
     return network.kind() === parsed.kind() && parsed.match(network, bits);
   });
 }
 
-/** Whether the installation itself has named the host, and not a store. */
-const isNamed = (host: string): boolean => allowed.kind === 'only' && allowed.hosts.includes(host.toLowerCase());
+/**
+ * Whether the installation itself sends by this server. Its port counts, and only SMTP asks: other servers on the same host, such as a page of its mailbox, are
+ * private.
+ */
+export function isOwnMailServer({ host, port }: MailServer): boolean {
+  return allowed.kind === 'only' && allowed.mailServer?.host === host.toLowerCase() && allowed.mailServer.port === port;
+}
 
 /** @throws PrivateAddressError for the address of a private network itself; names are looked at when they are resolved */
 export function refusePrivateLiteral(host: string): void {
   const bare = host.replace(/^\[|\]$/g, '');
-  if (isIP(bare) !== 0 && !isNamed(bare) && !mayConnectTo(bare)) throw new PrivateAddressError(host);
+  if (isIP(bare) !== 0 && !mayConnectTo(bare)) throw new PrivateAddressError(host);
 }
 
 /** `dns.lookup` without the addresses that may not be connected to. For `net.connect` and everything built on it. */
 export const lookupPublic: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
     if (error !== null) return callback(error, '');
-    const usable = isNamed(hostname) ? found : found.filter(({ address }) => mayConnectTo(address));
+    const usable = found.filter(({ address }) => mayConnectTo(address));
     const [first] = usable;
     if (first === undefined) return callback(new PrivateAddressError(hostname), '');
     return options.all === true ? callback(null, usable) : callback(null, first.address, first.family);
@@ -80,7 +94,37 @@ const agent = new Agent({
   },
 });
 
-/** `fetch` for calls to addresses that a store has entered. @throws as `fetch` does; the cause of a refused address is a `PrivateAddressError` */
-export const outboundFetch = ((input: Parameters<typeof undiciFetch>[0], init?: Parameters<typeof undiciFetch>[1]) =>
+/** Far more than any answer that is asked for, after it was decompressed: a megabyte of gzip can hold a gigabyte. */
+const mostAnswerBytes = 16 * 1024 * 1024;
+
+/** Thrown while an answer is read that would fill the memory. */
+export class EndlessAnswerError extends Error {
+  readonly code = 'endless_answer';
+  override readonly name = 'EndlessAnswerError';
+  constructor() {
+    super(`the answer is longer than ${mostAnswerBytes / 1024 / 1024} MiB`);
+  }
+}
+
+/** The same answer, whose body fails once it is too long. */
+function bounded(response: Response): Response {
+  if (response.body === null) return response;
+  let bytes = 0;
+  const counting = new TransformStream<Uint8Array, Uint8Array>({
+    transform(part, controller) {
+      bytes += part.byteLength;
+      if (bytes > mostAnswerBytes) controller.error(new EndlessAnswerError());
+      else controller.enqueue(part);
+    },
+  });
+  const { status, statusText, headers } = response;
+  return new Response(response.body.pipeThrough(counting), { status, statusText, headers });
+}
+
+/**
+ * `fetch` for calls to addresses that a store has entered. Its answers are read up to 16 MiB.
+ * @throws as `fetch` does; the cause of a refused address is a `PrivateAddressError`
+ */
+export const outboundFetch = (async (input: Parameters<typeof undiciFetch>[0], init?: Parameters<typeof undiciFetch>[1]) =>
   // Its types are those of another copy of the same declarations.
-  undiciFetch(input, { ...init, dispatcher: agent })) as unknown as typeof fetch;
+  bounded((await undiciFetch(input, { ...init, dispatcher: agent })) as unknown as Response)) as unknown as typeof fetch;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import { lookupPublic, refusePrivateLiteral } from '../http/outbound.ts';
+import { isOwnMailServer, lookupPublic, refusePrivateLiteral } from '../http/outbound.ts';
 import type { SmtpConfig } from './connection.ts';
 
 /** A greeted and authenticated connection, and the TCP socket below it. */
@@ -24,12 +24,13 @@ export class SmtpOpenError extends Error {
  */
 export async function openSmtp(config: SmtpConfig, timeoutMs: number): Promise<OpenSmtp> {
   // Our own socket, so that it can be reset: a plain close lets the kernel go on sending what it has.
+  const isOwn = isOwnMailServer(config);
   try {
-    refusePrivateLiteral(config.host);
+    if (!isOwn) refusePrivateLiteral(config.host);
   } catch (cause) {
     throw new SmtpOpenError(cause instanceof Error ? cause.message : String(cause), { cause });
   }
-  const socket = net.connect({ host: config.host, port: config.port, lookup: lookupPublic });
+  const socket = net.connect({ host: config.host, port: config.port, ...(isOwn ? {} : { lookup: lookupPublic }) });
   socket.on('error', () => {});
   const timer = setTimeout(() => socket.destroy(new Error(`no session within ${timeoutMs} ms`)), timeoutMs);
   const broken = new Promise<never>((_resolve, reject) => {

@@ -208,8 +208,16 @@ export function createIdentity(options: IdentityOptions): Identity {
       });
     },
     async changePassword(visitor, currentPassword, newPassword) {
+      const found = await sessionOf(visitor, true);
+      if (found === null) return { kind: 'refused', code: 'no_session' };
+      // A stolen session must not be usable to guess the password.
+      const counted = `password of ${found.user.id}`;
+      const waitSeconds = await countAttempt(db, counted);
+      if (waitSeconds !== null) return { kind: 'too_many', afterSeconds: waitSeconds };
       const response = await call(visitor, '/change-password', { currentPassword, newPassword, revokeOtherSessions: true });
-      return response.ok ? { kind: 'done', value: null, cookies: response.headers.getSetCookie() } : deniedBy(response);
+      if (!response.ok) return deniedBy(response);
+      await forgetAttempts(db, counted);
+      return { kind: 'done', value: null, cookies: response.headers.getSetCookie() };
     },
     async sessions(visitor) {
       const found = await sessionOf(visitor, true);
@@ -272,7 +280,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     },
     sendsPasswordLinks: send !== null,
     async forgotPassword(visitor, email) {
-      // Of one address only so many links are sent, whoever asks; what is told is the same.
+      // Limits the links per address, whoever asks; the answer stays the same.
       const tooOften = (await countAttempt(db, `new password ${email.trim().toLowerCase()}`, mostPasswordLinks)) !== null;
       const response = await call(visitor, '/request-password-reset', { email: tooOften ? 'nobody@invalid.example' : email });
       return response.ok ? { kind: 'done', value: null, cookies: [] } : deniedBy(response);

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts';
 import { sendStoreMail, type TeamMailSent } from '../team-mail.ts';
 import { invitationDays } from './invitations.ts';
 
-/** Send the link of an invitation to whoever is invited. One attempt: whoever invites has the link, too. */
+/** Send the link of an invitation by email. Makes one attempt, because the person who invites has the link as well. */
 export async function sendInvitation(
   deps: Deps,
   tenantId: string,

@@ -89,7 +89,7 @@ async function storeFile(
   const flush = async () => {
     if (size === 0) return;
     const data = Buffer.concat(waiting);
-    if (number === 0) head = data.subarray(0, headBytes).toString('utf8');
+    if (number === 0) head = beginningOf(data);
     await db.withTenant(tenantId, (tx) => tx.insert(importParts).values({ tenantId, importId, number, data }));
     number += 1;
     waiting = [];
@@ -106,8 +106,19 @@ async function storeFile(
   return { head, bytes };
 }
 
+/** The beginning of a file as text. UTF-16 is read where its mark says so, as the rows behind are: some spreadsheets save it. */
+function beginningOf(data: Buffer): string {
+  const isUtf16 = data[0] === 0xff && data[1] === 0xfe;
+  return data.subarray(0, headBytes).toString(isUtf16 ? 'utf16le' : 'utf8');
+}
+
 async function begin(deps: Pick<Deps, 'db'>, wish: ImportWish, id: string, { head, bytes }: { head: string; bytes: number }): Promise<ImportBegun> {
   const { tenantId, actor, campaignId, source } = wish;
+  const [firstLine = ''] = head.split(/[\r\n]/, 1);
+  if (firstLine.includes('\0'))
+    return { kind: 'unreadable', reason: 'the file is not UTF-8 (it has zero bytes in its first line): save it as UTF-8' };
+  if (firstLine === head && bytes > headBytes)
+    return { kind: 'unreadable', reason: 'the first line is longer than 64 KiB: it names the columns, and nothing else stands in it' };
   const delimiter = delimiterOf(head);
   const header = headerOf(head, delimiter);
   if (header === null) return { kind: 'unreadable', reason: 'the file has no header: its first line names the columns' };

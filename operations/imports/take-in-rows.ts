@@ -48,7 +48,7 @@ export function createImportWorker(deps: Deps, { perStep = usualStep } = {}): Im
   };
 }
 
-/** Whoever updates a row first works at it. */
+/** The first worker to update a row has it. */
 function claimOpen({ db }: Pick<Deps, 'db'>, tenantId: string): Promise<ImportRow[]> {
   return db.withTenant(tenantId, (tx) =>
     tx

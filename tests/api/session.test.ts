@@ -265,6 +265,15 @@ describe('guessing', () => {
   });
 });
 
+test('a session that was stolen finds out no password: after ten wrong ones its change is closed', async () => {
+  const browser = await join('lena@example.com', 'viewer');
+  const change = (current: string) => browser.ask('/api/session/password', 'PUT', { current, next: 'another password' });
+  for (let tries = 0; tries < 10; tries += 1) expect((await change(`guess number ${tries}`)).status).toBe(409);
+  expect(await change(password)).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
+  // Signing in is counted apart.
+  expect((await new Browser().signIn('lena@example.com', password)).status).toBe(200);
+});
+
 describe('the last owner', () => {
   test('stays, however many ask at once', async () => {
     const store = await anotherStore(shop, 'owned-store');

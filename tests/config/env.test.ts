@@ -1,3 +1,4 @@
+import { parseSmtpUrl } from '../../integrations/smtp/connection.ts';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { privateAddressesOf } from '../../config/private-addresses.ts';
@@ -40,6 +41,7 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_INSTALLATION_KEY: null,
     REKINDLE_PRIVATE_ADDRESSES: 'all',
     REKINDLE_CORS_ORIGINS: [],
+    REKINDLE_TRUSTED_PROXIES: [],
     REKINDLE_LIVE_PAGE: false,
     SILENT_SWEEP_SECONDS: 14_400,
     SILENT_SWEEP_MOST: 100,
@@ -162,6 +164,13 @@ test('origins that may call the API are origins, and never everybody', () => {
     expect(problemsOf({ ...enough, REKINDLE_CORS_ORIGINS: wrong }).message, wrong).toContain(`has "${wrong}", which is no origin`);
 });
 
+test('proxies that are believed are addresses or ranges, and never everybody', () => {
+  const proxies = (value: string) => readEnv({ ...enough, REKINDLE_TRUSTED_PROXIES: value }).REKINDLE_TRUSTED_PROXIES;
+  expect(proxies('10.0.0.5, 10.20.0.0/16,fd00::/8')).toEqual(['10.0.0.5', '10.20.0.0/16', 'fd00::/8']);
+  for (const wrong of ['true', '1', 'proxy.example.com', '0.0.0.0/0', '::/0', '10.0.0.0/33', '*'])
+    expect(problemsOf({ ...enough, REKINDLE_TRUSTED_PROXIES: wrong }).message, wrong).toContain(`has "${wrong}", which is neither`);
+});
+
 test('the live page is off unless it is asked for', () => {
   expect(readEnv({ ...enough, REKINDLE_LIVE_PAGE: '1' }).REKINDLE_LIVE_PAGE).toBe(true);
   expect(readEnv({ ...enough, REKINDLE_LIVE_PAGE: '0' }).REKINDLE_LIVE_PAGE).toBe(false);
@@ -206,8 +215,13 @@ test('stores may have private networks called where whoever runs the installatio
   expect(privateAddressesOf({ REKINDLE_PRIVATE_ADDRESSES: [], SMTP_URL: 'smtp://mailbox:1025' })).toEqual({
     kind: 'only',
     ranges: [],
-    hosts: ['mailbox'],
+    mailServer: { host: 'mailbox', port: 1025 },
   });
+  for (const url of ['smtps://user:password@Mail.example.com', 'smtp://mail.example.com', 'smtp://[fd00::5]:25']) {
+    const { host, port } = parseSmtpUrl(url);
+    const mailServer = { host: host.toLowerCase(), port };
+    expect(privateAddressesOf({ REKINDLE_PRIVATE_ADDRESSES: [], SMTP_URL: url })).toMatchObject({ mailServer });
+  }
 });
 
 test('the sender of the installation’s own emails is a mailbox', () => {

@@ -92,6 +92,14 @@ test('columns say what people agreed to: a yes is a consent with its wording, an
   expect(await statements('bob@agree.example.com')).toEqual(new Map());
 });
 
+test('UTF-16 is read as its mark says, also the names of columns', async () => {
+  const file = Buffer.from('\ufeffemail;Größe\na@sixteen.example.com;groß\n', 'utf16le');
+  const { status, body } = await upload(file, `?columns=${encodeURIComponent('{"Größe":"interest"}')}`);
+  expect(status).toBe(202);
+  expect(await work(body.id)).toMatchObject({ state: 'done', rows: 1, taken_in: 1, mistakes: 0 });
+  expect(await leadsNamed('%@sixteen.example.com')).toMatchObject([{ email: 'a@sixteen.example.com', details: { interest: 'groß' } }]);
+});
+
 test('a label of the file’s leads changes nothing about how they came in', async () => {
   const begun = await upload('email\nada@fair.example.com\n', '?source=fair');
   await work(begun.body.id);
@@ -213,6 +221,9 @@ describe('an upload', () => {
     ['two columns for one thing', 'email,e-mail\na@x.example.com,b@x.example.com\n', '', 400, /two columns hold email/],
     ['a column that is not there', 'email\na@x.example.com\n', '?columns={"Mail":"email"}', 400, /no column "Mail"; it has "email"/],
     ['something that no column holds', 'email\na@x.example.com\n', '?columns={"email":"shoe size"}', 400, /columns/],
+    ['a first line without an end', `email,${'c,'.repeat(40_000)}`, '', 400, /first line is longer than 64 KiB/],
+    ['UTF-16 without its mark', Buffer.from('email\na@x.example.com\n', 'utf16le'), '', 400, /not UTF-8/],
+    ['UTF-16, the other way round', Buffer.from('\ufeffemail\na@x.example.com\n', 'utf16le').swap16(), '', 400, /not UTF-8/],
     ['a campaign that is not there', 'email\na@x.example.com\n', '?campaign=018f0000-0000-7000-8000-000000000001', 404, /no such campaign/],
   ])('of %s is refused, and says why', async (_what, file, query, status, words) => {
     const before = await stored();

@@ -394,7 +394,7 @@ test('addresses of a private network are called neither by their number nor by t
   const before = restrictPrivateAddresses({ kind: 'all' });
   try {
     const byName = await anEndpoint({ url: receiver.url.replace('127.0.0.1', 'localhost'), eventTypes: ['contact.updated'] });
-    restrictPrivateAddresses({ kind: 'only', ranges: [], hosts: [] });
+    restrictPrivateAddresses({ kind: 'only', ranges: [], mailServer: null });
     const wish = { url: receiver.url, description: '', eventTypes: [], includePersonalData: false };
     expect((await createEndpoint(shop.deps, shop.tenant.tenantId, wish, 'test')).kind).toBe('invalid_url');
     await somethingHappens();
