@@ -5,6 +5,7 @@ import type { AutoReplySign } from './people/auto-reply.ts';
 import type { CallWish } from './people/call-wish.ts';
 import type { ReportedBehaviour } from './risk/behaviour.ts';
 import type { EpochMs } from './sequence/plan.ts';
+import type { BotType } from './subjects/lead/bot-type.ts';
 
 /** A person as an event names them. Raw as the provider wrote it; `domain/people/identity.ts` normalises. */
 export interface PersonRef {
@@ -193,6 +194,8 @@ export type DomainEvent =
         url: string | null;
         /** The area that they asked about, such as a part of a town; absent or null: the source does not say. */
         area?: string | null;
+        /** Which of the store's bots talks with them; absent or null: the source does not say. */
+        botType?: BotType | null;
         currency: string | null;
         /** What it may be worth, as the source estimates. */
         valueMinor: number | null;

@@ -237,8 +237,8 @@ export const readingTools: readonly Tool[] = [
         const { prediction, thresholds, bands, by, training } = unwrap(await client.risk.get());
         return { prediction, thresholds, bands, by, training };
       }
-      const { at, by, basis, score, sentence, band, band_before, days_left, factors } = unwrap(await client.risk.assess({ account }));
-      return { account, at, by, basis, score, sentence, band, band_before, days_left, factors: factors.slice(0, 12) };
+      const { at, by, basis, score, sentence, band, band_before, risk_level, days_left, factors } = unwrap(await client.risk.assess({ account }));
+      return { account, at, by, basis, score, sentence, band, band_before, risk_level, days_left, factors: factors.slice(0, 12) };
     },
   ),
   reading(

@@ -7703,6 +7703,10 @@ export interface components {
             band: "none" | "early" | "active" | "critical";
             /** @enum {string} */
             band_before: "none" | "early" | "active" | "critical";
+            /** @description The stage of an intervention that belongs to the band; null: none does. */
+            stage: ("Early Warning" | "Active Risk" | "Critical Risk") | null;
+            /** @description Early Warning is `Low` in the lower half of its band and `Medium` in the upper; null: in no band. */
+            risk_level: ("Low" | "Medium" | "High" | "Critical") | null;
             /** @description How long until the account is lost, estimated for the band and not for the account; null: it is in no band. */
             days_left: {
                 at_least: number | null;
@@ -9479,6 +9483,11 @@ export interface components {
             /** @description The area that they asked about, as market facts name it. */
             area?: string;
             /**
+             * @description Which of your bots talks with them: `lead`, `buyer` or `seller`.
+             * @example buyer
+             */
+            bot_type?: string;
+            /**
              * @description What it may be worth.
              * @example 129.90
              */
@@ -10430,8 +10439,11 @@ export interface components {
                 contact_id: string;
                 /** @description The connection that reported it. */
                 location_id: string;
-                /** @constant */
-                bot_type: "lead";
+                /**
+                 * @description Which of the store’s bots talks with the lead, as its source said.
+                 * @enum {string}
+                 */
+                bot_type: "lead" | "buyer" | "seller";
                 /** @description Unix seconds: the last message in either direction, ours excepted. */
                 last_contact_timestamp: number;
                 /** @enum {string} */
@@ -10834,6 +10846,10 @@ export interface components {
             band: "none" | "early" | "active" | "critical";
             /** @enum {string} */
             band_before: "none" | "early" | "active" | "critical";
+            /** @description The stage of an intervention that belongs to the band; null: none does. */
+            stage: ("Early Warning" | "Active Risk" | "Critical Risk") | null;
+            /** @description Early Warning is `Low` in the lower half of its band and `Medium` in the upper; null: in no band. */
+            risk_level: ("Low" | "Medium" | "High" | "Critical") | null;
             /** @description How long until the account is lost, estimated for the band and not for the account; null: it is in no band. */
             days_left: {
                 at_least: number | null;
@@ -12932,6 +12948,10 @@ export interface components {
             band: "none" | "early" | "active" | "critical";
             /** @enum {string} */
             band_before: "none" | "early" | "active" | "critical";
+            /** @description The stage of an intervention that belongs to the band; null: none does. */
+            stage: ("Early Warning" | "Active Risk" | "Critical Risk") | null;
+            /** @description Early Warning is `Low` in the lower half of its band and `Medium` in the upper; null: in no band. */
+            risk_level: ("Low" | "Medium" | "High" | "Critical") | null;
             /** @description How long until the account is lost, estimated for the band and not for the account; null: it is in no band. */
             days_left: {
                 at_least: number | null;

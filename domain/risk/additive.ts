@@ -151,7 +151,7 @@ interface Sums {
 /** Adds the best step to `step`, which holds zeros; nothing where no cut has enough examples on both sides. */
 type FindStep<T extends Coded> = (of: T, sums: Sums, step: Float64Array) => void;
 
-/** The weights of each term, of the round after which the examples that were held back were told best. */
+/** The weights of each term after the round that predicted the held-out examples best. */
 function boost<T extends Coded>(
   terms: readonly T[],
   targets: Float64Array,

@@ -20,6 +20,22 @@ export const daysLeft: Record<RiskBand, { atLeast: number | null; below: number 
   critical: { atLeast: null, below: 7 },
 };
 
+/** Bands as the stages of an intervention, which is what managers are taught. */
+export const riskStages = { none: null, early: 'Early Warning', active: 'Active Risk', critical: 'Critical Risk' } as const satisfies Record<
+  RiskBand,
+  string | null
+>;
+
+export const riskLevels = ['Low', 'Medium', 'High', 'Critical'] as const;
+export type RiskLevel = (typeof riskLevels)[number];
+
+/** How high the risk is, in one word: the band, whose first is Low in its lower half and Medium from its middle on. null: in no band. */
+export function riskLevelOf(band: RiskBand, score: number, { early, active }: BandThresholds): RiskLevel | null {
+  if (band === 'none') return null;
+  if (band !== 'early') return band === 'active' ? 'High' : 'Critical';
+  return score < (early + active) / 2 ? 'Low' : 'Medium';
+}
+
 /** What is wrong with thresholds, as a sentence; null: nothing. */
 export function wrongWithThresholds({ early, active, critical }: Omit<BandThresholds, 'version'>): string | null {
   const ascending = 0 < early && early < active && active < critical && critical < 1;

@@ -125,7 +125,7 @@ export const behaviourReport = z
   .transform(({ id, at, ...what }): ReportedBehaviour => ({ id: id ?? null, atMs: at == null ? null : Date.parse(at), what }));
 
 /**
- * By which a repeat is known. Two events that are alike and have no id are told apart by their times only.
+ * The key that identifies a repeated event. Two equal events without an id differ only by their times.
  * @param atMs - when it happened
  */
 export function behaviourKey({ id, what }: ReportedBehaviour, atMs: EpochMs): string {

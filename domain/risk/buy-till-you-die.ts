@@ -55,7 +55,7 @@ const mostLog = 9;
 /**
  * Fit the model by maximum likelihood.
  * @param histories - ages above 0
- * @returns null where there is too little to fit: fewer than ten buyers with a repeat, or times that are none
+ * @returns null where there is too little to fit: fewer than ten buyers with a repeat, or unusable times
  */
 export function fitBuying(histories: readonly BuyingHistory[]): BuyingModel | null {
   const sound = histories.every(({ repeats, lastAt, age }) => Number.isInteger(repeats) && repeats >= 0 && lastAt >= 0 && lastAt <= age && age > 0);

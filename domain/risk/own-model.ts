@@ -23,7 +23,7 @@ export interface OwnModel {
   kind: 'onnx';
   /** Of the file that was calibrated, in hexadecimal: another file needs another calibration. */
   sha256: string;
-  /** What the features usually are: their medians among the newest examples; null: unknown. Reasons are told against it. */
+  /** What the features usually are: their medians among the newest examples; null: unknown. Reasons are measured against it. */
   usual: Record<string, number | null>;
 }
 

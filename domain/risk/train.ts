@@ -6,7 +6,7 @@ import { type Calibration, calibrate, calibratedChance, type Quality, qualityOf 
 import { fitRidge } from './ridge.ts';
 
 /**
- * Of each outcome, before a chance is told. With fewer, rules rank.
+ * The fewest examples of each outcome for which a probability is given. Below that, rules rank the accounts.
  * Source: Van Calster et al., A calibration hierarchy for risk models, J. Clin. Epidemiol. 2016
  */
 export const fewestOutcomes = 200;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { leadSources } from '../../domain/campaigns/campaign.ts';
+import { botTypes } from '../../domain/subjects/lead/bot-type.ts';
 import type { PersonRef, SubjectKey } from '../../domain/events.ts';
 import { readInstant } from '../read/instant.ts';
 import { readMoney } from '../read/money.ts';
@@ -29,6 +30,9 @@ export const readLeadCreated: Read = (reading) => {
   const stated = text('via', 20);
   const via = leadSources.find((way) => way === stated?.trim().toUpperCase());
   if (stated !== null && via === undefined) note(notes, 'data.lead.via', `is none of ${leadSources.join(', ')}`);
+  const statedBot = text('bot_type', 20);
+  const botType = botTypes.find((type) => type === statedBot?.trim().toLowerCase());
+  if (statedBot !== null && botType === undefined) note(notes, 'data.lead.bot_type', `is none of ${botTypes.join(', ')}`);
   const createdAt = readInstant(fields['created_at'], 'data.lead.created_at', notes, store.timeZone);
   return [
     ...optOutsOf(contact, occurred),
@@ -45,6 +49,7 @@ export const readLeadCreated: Read = (reading) => {
         message: readLines(fields['message'], 'data.lead.message', notes, 10_000),
         url: readUrl(fields['url'], 'data.lead.url', notes, store.url),
         ...(area === null ? {} : { area }),
+        ...(botType === undefined ? {} : { botType }),
         ...(subId === null ? {} : { subId }),
         ...(clickId === null ? {} : { clickId }),
         currency,

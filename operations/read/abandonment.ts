@@ -5,6 +5,7 @@ import { connections, contacts, enrollments, messages, sequenceVersions, subject
 import { isClosed, unitedLifecycle } from '../../domain/people/lifecycle.ts';
 import { isAboutSilentLead, lastContactOf } from '../../domain/people/silence.ts';
 import { type ReachedStage, type SilenceStage, silenceStageAt } from '../../domain/people/silence-stage.ts';
+import type { BotType } from '../../domain/subjects/lead/bot-type.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
@@ -12,6 +13,7 @@ import { readSubject } from '../subject-row.ts';
 
 // For code that may not import `domain/`.
 export { reachedStages, silenceStages } from '../../domain/people/silence-stage.ts';
+export { botTypes } from '../../domain/subjects/lead/bot-type.ts';
 
 /**
  * Whether recovery may write to a lead, in one word. Reaches the API: renaming one is a breaking change. `recovering`: a sequence has it and goes on;
@@ -37,6 +39,7 @@ export interface AbandonmentRecord {
   contactId: string;
   /** The connection that reported the lead. */
   locationId: string;
+  botType: BotType;
   stage: ReachedStage;
   /** Calls to providers in this silence, failed ones included. */
   attempts: number;
@@ -87,6 +90,7 @@ export function readAbandonment(deps: Pick<Deps, 'db' | 'subjects' | 'clock'>, t
       record: {
         contactId: (key?.value ?? contact?.id ?? leadId).slice(0, 100),
         locationId: (key?.connection ?? '').slice(0, 100),
+        botType: details.botType ?? 'lead',
         stage: reached,
         attempts: attempts.count,
         metadata: {

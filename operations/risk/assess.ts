@@ -29,7 +29,7 @@ import { type AssessmentSource, assessmentKeptMs } from './risk-cache.ts';
 
 /** More behaviour is not looked at: two years of an account that does something on every day. */
 const mostBehaviour = 5_000;
-/** Whoever does nothing is assessed again after this: time alone raises a risk. */
+/** An inactive account is assessed again after this, because time alone raises a risk. */
 const againAfterMs = 24 * 3_600_000;
 const mostAttempts = 8;
 /** Accounts whose band stays are read and written together, so many at once: more of them would keep each waiting for the others. */
@@ -235,7 +235,7 @@ async function assessTogether(
       ...{ id: standing.subjectId, assessment: row.id, silent: assessed.silentRank, band: standing.band, handled: standing.handled },
       due: new Date(standing.dueAt).toISOString(),
     }));
-    // Whatever somebody has written meanwhile is newer: then this assessment is dropped, and the account is looked at again when it is due.
+    // Another process has written a newer assessment: drop this one; the account is assessed again when it is due.
     const done = await storeAssessments(
       tx,
       { tenantId, atMs: read.measure.atMs, runId, rows: rows.map(({ row }) => ({ ...emptyRow, ...row })), stands },
@@ -532,7 +532,7 @@ export function readBands(deps: Pick<Deps, 'db'>, tenantId: string): Promise<Rec
 /** So many accounts of a store are assessed in one pass. */
 const atOnce = 200;
 
-/** Assess what is due: accounts that did something, and those that nobody has looked at for a day. @returns whether there may be more to do right away */
+/** Assess what is due: accounts with new behaviour, and those not assessed for a day. @returns whether there may be more to do right away */
 export async function assessDue(deps: Deps): Promise<boolean> {
   let more = false;
   for (const tenantId of await deps.db.tenantsWithWork('risk_due')) {

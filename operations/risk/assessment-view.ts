@@ -1,7 +1,7 @@
 import { and, eq, exists, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { riskAssessments, riskModels, riskStandings, subjects } from '../../db/schema/index.ts';
-import { daysLeft, type RiskBand } from '../../domain/risk/bands.ts';
+import { daysLeft, riskLevelOf, riskStages, type RiskBand } from '../../domain/risk/bands.ts';
 import { predictionInWords } from '../../domain/risk/outcome.ts';
 import { account } from '../../domain/subjects/account/index.ts';
 import type { Deps } from '../deps.ts';
@@ -13,7 +13,23 @@ type Row = typeof riskAssessments.$inferSelect;
 
 export function viewOf(row: Row, modelVersion: number | null): AssessmentView {
   const { id, subjectId: accountId, at: atMs, by, rulesBecause, basis, score, band, bandBefore, base, factors, thresholds, prediction, cause } = row;
-  const view = { id, accountId, atMs, by, rulesBecause, basis, score, band, bandBefore, daysLeft: daysLeft[band], base, factors, thresholds };
+  const view = {
+    id,
+    accountId,
+    atMs,
+    by,
+    rulesBecause,
+    basis,
+    score,
+    band,
+    bandBefore,
+    stage: riskStages[band],
+    level: riskLevelOf(band, score, thresholds),
+    daysLeft: daysLeft[band],
+    base,
+    factors,
+    thresholds,
+  };
   return {
     ...view,
     reasons: by === 'model' && base === null ? 'approximate' : 'exact',

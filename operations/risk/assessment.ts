@@ -1,6 +1,6 @@
 import type { assessmentCauses } from '../../db/schema/index.ts';
 import type { AssessmentBasis, RulesBecause } from '../../domain/risk/assess.ts';
-import type { BandThresholds, RiskBand } from '../../domain/risk/bands.ts';
+import type { BandThresholds, RiskBand, RiskLevel, riskStages } from '../../domain/risk/bands.ts';
 import type { BuyingModel } from '../../domain/risk/buy-till-you-die.ts';
 import type { RiskModel } from '../../domain/risk/model.ts';
 import type { NoSequenceReason } from '../../domain/subjects/no-sequence.ts';
@@ -20,6 +20,9 @@ export interface AssessmentView {
   score: number;
   band: RiskBand;
   bandBefore: RiskBand;
+  /** `Early Warning` …; null: in no band. */
+  stage: (typeof riskStages)[RiskBand];
+  level: RiskLevel | null;
   daysLeft: { atLeast: number | null; below: number | null } | null;
   base: number | null;
   factors: { features: string[]; weight: number }[];

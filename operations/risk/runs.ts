@@ -49,7 +49,7 @@ export function listRuns(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWan
 }
 
 /**
- * Have a worker begin what was asked for, and go on with what nobody has worked on for a minute.
+ * Begin the runs that were requested, and resume those without progress for a minute.
  * @param start - starts the workflow of a run; one that runs already is a success
  */
 export async function startRuns(deps: Deps, start: (run: { tenantId: string; runId: string }) => Promise<void>): Promise<boolean> {

@@ -19,12 +19,15 @@ const own = (path: string, method: 'GET' | 'POST' | 'PATCH' = 'GET', body?: obje
 const sweep = (most = 100) => sweepSilent(shop.deps, { most, everySeconds: 14_400 });
 let count = 0;
 /** Somebody who asked so many days ago. */
-async function leadOf({ days, area = 'Döbling' }: { days: number; area?: string }) {
+async function leadOf({ days, area = 'Döbling', bot }: { days: number; area?: string; bot?: string }) {
   const key = `quiet-${++count}`;
   const email = `${key}@example.com`;
   await shop.post(
     'lead.created',
-    { lead: { id: key, interest: 'a flat', area, value: '450000', currency: 'EUR' }, contact: { email, first_name: 'Ada' } },
+    {
+      lead: { id: key, interest: 'a flat', area, value: '450000', currency: 'EUR', ...(bot === undefined ? {} : { bot_type: bot }) },
+      contact: { email, first_name: 'Ada' },
+    },
     { at: Date.now() - days * dayMs },
   );
   const { body } = await own(`/api/leads?externalId=${key}`);
@@ -48,6 +51,15 @@ test('the preset takes nobody in until the store resumes it; then the sweep find
 });
 
 describe('the record of a silence', () => {
+  test.each([
+    ['seller', 'seller'],
+    ['Buyer', 'buyer'],
+    ['something else', 'lead'],
+  ])('names the bot that talks with the lead: %s is %s', async (bot, expected) => {
+    const lead = await leadOf({ days: 4, bot });
+    expect(await silenceOf(lead)).toMatchObject({ abandonment: { bot_type: expected } });
+  });
+
   test('has its stage, its attempts and what the texts may use, and a response clears it', async () => {
     const lead = await leadOf({ days: 4 });
     const enrollment = await enrollmentOf(lead);

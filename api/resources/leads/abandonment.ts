@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { type Abandonment, reachedStages, recoveryStates, silenceStages } from '../../../operations/read/abandonment.ts';
+import { type Abandonment, botTypes, reachedStages, recoveryStates, silenceStages } from '../../../operations/read/abandonment.ts';
 import { isoTime, timeField } from '../../routes/fields.ts';
 
 const recordSchema = z.object({
   id: z.uuid().meta({ description: 'The lead.' }),
   contact_id: z.string().max(100).meta({ description: 'The id that its source has for it, else Rekindle’s of the contact.' }),
   location_id: z.string().max(100).meta({ description: 'The connection that reported it.' }),
-  bot_type: z.literal('lead'),
+  bot_type: z.enum(botTypes).meta({ description: 'Which of the store’s bots talks with the lead, as its source said.' }),
   last_contact_timestamp: z.number().meta({ description: 'Unix seconds: the last message in either direction, ours excepted.' }),
   current_stage: z.enum(reachedStages),
   recovery_attempt_count: z.int().meta({ description: 'Calls to providers in this silence, failed ones included.' }),
@@ -49,7 +49,7 @@ export function presentAbandonment({ leadId, lastContactAt, stage, eligible, sta
             id: leadId,
             contact_id: record.contactId,
             location_id: record.locationId,
-            bot_type: 'lead',
+            bot_type: record.botType,
             last_contact_timestamp: lastContact,
             current_stage: record.stage,
             recovery_attempt_count: record.attempts,

@@ -33,6 +33,14 @@ export const assessmentSchema = z
     sentence: z.string().meta({ description: 'What the score says, and what it does not.' }),
     band: bands,
     band_before: bands,
+    stage: z
+      .enum(['Early Warning', 'Active Risk', 'Critical Risk'])
+      .nullable()
+      .meta({ description: 'The stage of an intervention that belongs to the band; null: none does.' }),
+    risk_level: z
+      .enum(['Low', 'Medium', 'High', 'Critical'])
+      .nullable()
+      .meta({ description: 'Early Warning is `Low` in the lower half of its band and `Medium` in the upper; null: in no band.' }),
     days_left: z
       .object({ at_least: bound, below: bound })
       .nullable()
@@ -63,6 +71,7 @@ export function factsOf(view: AssessmentView): z.input<typeof assessmentSchema> 
     ...{ id, account: view.accountId, at: isoTime(view.atMs), by, rules_because: view.rulesBecause, basis, score, sentence },
     ...{ band, band_before: view.bandBefore, base, factors, reasons, thresholds: at, cause, model: view.modelVersion },
     ...{ begun: view.begun, kept_from: view.keptFrom },
+    ...{ stage: view.stage, risk_level: view.level },
     days_left: view.daysLeft === null ? null : { at_least: view.daysLeft.atLeast, below: view.daysLeft.below },
     prediction: { what: view.prediction.what, within_days: view.prediction.withinDays },
   };

@@ -91,6 +91,10 @@ const lead = z
     message: z.string().optional().meta({ description: 'What they wrote; no message repeats it.' }),
     url: link.optional().meta({ description: 'The page about what they asked for: messages lead there.' }),
     area: z.string().optional().meta({ description: 'The area that they asked about, as market facts name it.' }),
+    bot_type: z
+      .string()
+      .optional()
+      .meta({ description: 'Which of your bots talks with them: `lead`, `buyer` or `seller`.', examples: ['buyer'] }),
     value: money.optional().meta({ description: 'What it may be worth.' }),
     currency: z.string().optional().meta({ description: 'ISO 4217, of `value`.' }),
     created_at: instant.optional(),

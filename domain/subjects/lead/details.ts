@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type LeadSource, leadSources } from '../../campaigns/campaign.ts';
+import { type BotType, botTypes } from './bot-type.ts';
 import type { Viewings } from './viewings.ts';
 
 /** The fields that only a lead has. Version 1. */
@@ -16,6 +17,8 @@ export interface LeadDetails {
   url: string | null;
   /** The area that they asked about; absent or null: the source does not say. */
   area?: string | null | undefined;
+  /** Absent: the source does not say, and `lead` counts. */
+  botType?: BotType | undefined;
   /** The ids under which a tracker knows the click that led here; absent: the source does not say. */
   subId?: string | undefined;
   clickId?: string | undefined;
@@ -34,6 +37,7 @@ export const leadDetails = z.object({
   message: maybeText,
   url: maybeText,
   area: z.string().nullable().optional(),
+  botType: z.enum(botTypes).optional(),
   subId: z.string().optional(),
   clickId: z.string().optional(),
   attributes: z.record(z.string(), z.string()).optional(),

@@ -21,6 +21,7 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
   const [first, second] = newer ? [reported, before] : [before, reported];
   const details = known?.details;
   const knownArea = latest(area, details?.area);
+  const botType = latest(event.report.botType ?? null, details?.botType);
   const subId = latest(event.report.subId ?? null, details?.subId);
   const clickId = latest(event.report.clickId ?? null, details?.clickId);
   // The way and the label are taken from the same event.
@@ -36,6 +37,7 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
       message: latest(message, details?.message),
       url: latest(url, details?.url),
       ...(knownArea === null ? {} : { area: knownArea }),
+      ...(botType === null ? {} : { botType }),
       ...(subId === null ? {} : { subId }),
       ...(clickId === null ? {} : { clickId }),
       ...(details?.viewings === undefined ? {} : { viewings: details.viewings }),

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { bandOf, daysLeft, isHigher, quantileRanks, usualThresholds, wrongWithThresholds } from '../../../domain/risk/bands.ts';
+import {
+  bandOf,
+  daysLeft,
+  isHigher,
+  quantileRanks,
+  riskLevelOf,
+  riskStages,
+  usualThresholds,
+  wrongWithThresholds,
+} from '../../../domain/risk/bands.ts';
 import { rankByRules } from '../../../domain/risk/rules.ts';
 
 describe('bands', () => {
@@ -57,4 +66,16 @@ describe('rules', () => {
     expect(rankByRules(rules, { idleDays: Number.NaN, ordersIn90Days: 'none' })).toEqual({ score: 0, factors: [] });
     expect(() => rankByRules([], {})).toThrow('a rule with points');
   });
+});
+
+test.each([
+  [0.299, null, null],
+  [0.3, 'Early Warning', 'Low'],
+  [0.449, 'Early Warning', 'Low'],
+  [0.45, 'Early Warning', 'Medium'],
+  [0.6, 'Active Risk', 'High'],
+  [0.8, 'Critical Risk', 'Critical'],
+])('a score of %d is the stage %s and the risk level %s', (score, stage, level) => {
+  const band = bandOf(score, usualThresholds);
+  expect([riskStages[band], riskLevelOf(band, score, usualThresholds)]).toEqual([stage, level]);
 });
