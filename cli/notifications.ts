@@ -11,7 +11,7 @@ const targetLine = (row: Row) => {
   return `${shown(row['id'])}  ${shown(row['channel'])}  ${shown(row['address'])}  ${row['owner'] === null ? 'tasks of anybody’s' : `tasks of ${shown(row['owner'])}`}  ${kinds.length === 0 ? 'every kind' : kinds.join(', ')}`;
 };
 
-/** How owners are told of their tasks. */
+/** How owners are notified of their tasks. */
 export const notifications: Command = {
   summary: 'how owners are told of their tasks: where, what it says, and what became of it',
   usage: `rekindle notifications [--task ID] [--state STATE] [--sort FIELD]   what owners were told, the latest first

@@ -5,7 +5,7 @@ type Store = Context['store'];
 /** A test is answered by its receiver within this, or the next attempt is told. */
 const testedForMs = 20_000;
 
-/** Where the store is told what happens. */
+/** Addresses to which the store's events are sent. */
 export const webhooks: Command = {
   summary: 'outgoing webhooks: where the store is told what happens',
   usage: `rekindle webhooks                                             all endpoints

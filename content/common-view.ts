@@ -123,7 +123,7 @@ function offerView(
   return { percent: percent(offer.percentOff / 100), code: cleanLine(offer.code, 60) ?? '', ends: isolate(ends) };
 }
 
-/** What a lead may have told, for copy about anything. */
+/** What a lead may have stated, for copy about any subject. */
 const notKnown = { interest_area: null, budget: null, preferences: null };
 
 function reviewsView(reviews: ReviewFacts | null, locale: string, line: ViewTools['line']): CommonView['reviews'] {

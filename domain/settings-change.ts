@@ -146,7 +146,7 @@ const strict = {
     inboundDays: kept('inboundDays'),
     messageDays: kept('messageDays'),
     enrollmentDays: kept('enrollmentDays'),
-    // It came later than the others: whoever states those alone states a whole setting.
+    // Added later than the other fields: a request with only those still states a whole setting.
     assessmentDays: kept('assessmentDays').default(usualRetention.assessmentDays),
     eventDays: kept('eventDays'),
     auditDays: kept('auditDays'),

@@ -163,7 +163,7 @@ export const tenantSettings = z.object({
       }),
     )
     .default([]),
-  /** Whom of them a task goes to: by turns, or whoever has the fewest open. */
+  /** How a task's owner is chosen: by turns, or the member with the fewest open tasks. */
   workRule: z.enum(targetRules).default('round_robin'),
   /**
    * After how many minutes the owner of an overdue task is reminded, each once, and after how many it goes to the next one; null: it stays. `order`: to whom,
@@ -183,7 +183,7 @@ export const tenantSettings = z.object({
       minutes: z.number().default(usualThresholds.minutes),
     })
     .default(usualThresholds),
-  /** The Telegram chat that is told about hot leads. A chat registers itself with a one-time code (`/set_admin CODE`); null: none has. */
+  /** The Telegram chat that gets alerts about hot leads. A chat registers itself with a one-time code (`/set_admin CODE`); null: none has. */
   adminChatId: z.string().nullable().default(null),
   /** For how many days what is kept; null: for good (docs/rules.md#rule-75). */
   retention: z

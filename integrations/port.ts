@@ -15,7 +15,7 @@ export interface Delivery {
   headers: Record<string, string | string[] | undefined>;
   /** Wall clock of the API, epoch milliseconds; signatures' ages count against it, never against scaled time. */
   receivedAtMs: number;
-  /** PEM, of whoever signed it, as `Receiver.fetchCertificate` brought it; absent: there is none. */
+  /** The signer's certificate in PEM, as `Receiver.fetchCertificate` brought it; absent: there is none. */
   certificate?: string;
 }
 

@@ -6,7 +6,7 @@ const quickMs = 20;
 const slowMs = 40;
 /** So many quick ones in a row open another slot. */
 const inARow = 50;
-/** Whoever holds a slot for longer, behind a lock or a database that hesitates, holds up nobody else while there are fewer than the most. */
+/** A slot held for longer, behind a lock or a slow database, no longer counts: another is opened, up to the maximum. */
 const heldUpMs = 100;
 
 /**

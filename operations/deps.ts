@@ -102,7 +102,7 @@ export interface StepAsked {
   hours: number | null;
   key: string | null;
   actor: string;
-  /** Of the request that asks; null: there is none. */
+  /** The id of the current request; null: no request is being handled. */
   requestId: string | null;
   /** Epoch milliseconds: after this nothing is done any more. */
   deadlineMs: number;

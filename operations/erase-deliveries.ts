@@ -20,7 +20,7 @@ interface Looked {
   pending: number;
 }
 
-/** Rows of one statement: short enough for whoever waits behind it. */
+/** Rows per statement, few enough that other transactions do not wait long for its locks. */
 const rowsAtOnce = 2_000;
 
 /**

@@ -7,7 +7,7 @@ import { GivingWay } from './intake/give-way.ts';
 /** So many deliveries stored first within a second are a flood that is still arriving. */
 const arrivingAtLeast = 50;
 
-/** The worker's part in a flood: deliveries are applied once they no longer arrive in masses, and Temporal is told when they are applied. */
+/** The worker's part in a flood: it applies stored deliveries once the flood is over, and signals Temporal after that. */
 export interface InboxWorker {
   /** One pass. @returns whether there may be more to do right away */
   pass(): Promise<boolean>;

@@ -17,7 +17,7 @@ import { outletsOf } from './outlets.ts';
  * The claim is committed before the first byte leaves, so nobody is answered twice. Source: docs/adr/0101-keywords-are-answered-once.md
  */
 
-/** Longer than any call: whoever finds a claim that old knows that its process has ended. */
+/** Longer than any call: the process behind an older claim has ended. */
 const claimS = 120;
 
 type Row = typeof keywordAnswers.$inferSelect;
@@ -38,7 +38,7 @@ async function answerSome(deps: Deps, tenantId: string): Promise<number> {
   try {
     while (looked < mostAtOnce && (await answerNext(deps, tenantId))) looked++;
   } catch (error) {
-    // The others’ answers wait for nobody.
+    // One store's failure does not delay the others' answers.
     deps.log.error({ tenantId, err: error }, 'keywords could not be answered, and are tried again');
   }
   return looked;

@@ -4,7 +4,7 @@ import type { Deps } from './deps.ts';
 
 export { integrationPurposes } from '../integrations/port.ts';
 
-/** What a store can be connected to, and what a connection has to be told. */
+/** What a store can be connected to, and which settings a connection takes. */
 export interface IntegrationView {
   name: string;
   title: string;
@@ -36,7 +36,7 @@ function secretOf({ receiver, newSecret, webhookSecrets }: Omit<Integration, 'na
   return webhookSecrets === undefined ? 'entered' : 'in_config';
 }
 
-/** What cannot be said in JSON Schema is left open: whoever makes a connection is told at which field it is wrong. */
+/** Rules that JSON Schema cannot express are left out here; creating a connection checks them and names the field at fault. */
 function shapeOf(config: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...shape } = z.toJSONSchema(config, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' });
   return shape;

@@ -110,7 +110,7 @@ async function roundOf(deps: Deps, where: Where, signal: AbortSignal): Promise<v
   }
 }
 
-/** Whoever updates a row first asks about it; `next_at` keeps it from others meanwhile. */
+/** The first process to update a row does the look-up; `next_at` hides the row from the others meanwhile. */
 function claim({ db }: Pick<Deps, 'db'>, { tenantId, connectionId }: Where): Promise<Due[]> {
   return db.withTenant(tenantId, async (tx) => {
     const due = await tx
@@ -246,7 +246,7 @@ function settle({ db }: Pick<Deps, 'db'>, { tenantId, connectionId }: Where, due
   });
 }
 
-// By which a look-up in the quarantine is told from a body.
+// Marks a look-up in the quarantine, as opposed to a body.
 const lookupField = ':lookup';
 
 async function setAside(

@@ -77,7 +77,7 @@ export async function rehearseContact(deps: Deps, wish: ContactRehearsalWish): P
   });
 }
 
-/** Whoever is rehearsed in the past had not done yet what they did since. */
+/** A rehearsal in the past leaves out what the person has done since. */
 function asOf(setting: Setting, fromMs: number): Setting {
   const { contact, elsewhere } = setting;
   if (contact === undefined) return setting;

@@ -85,7 +85,7 @@ async function relayTenant(deps: RelayDeps, tenantId: string, items: OutboxItem[
   return { failed: failed.length - held, held };
 }
 
-/** An outage of Temporal is practised: it is told when that is over. */
+/** While an outage of Temporal is practised, its signals wait until the drill is over. */
 class HeldByDrill extends Error {
   constructor() {
     super('an outage of Temporal is practised');

@@ -18,7 +18,7 @@ export interface Sealing {
   sealedUnder(sealed: string): string;
   /** Hash of an address for the suppression list: it survives erasure and cannot be reversed without the key. Hex. */
   addressHash(tenantId: string, kind: string, value: string): string;
-  /** A key of its own for signing, for a named purpose. That of sessions is the master key's: whoever is signed in signs in again once it was replaced. */
+  /** A key of its own for signing, for a named purpose. The key for sessions is derived from the master key, so replacing that signs everybody out. */
   deriveKey(purpose: KeyPurpose | 'sessions'): Buffer;
   /** The key that is derived for a purpose from the master key with this id: what `deriveKey` is before `useKeys`. */
   derivedFrom(keyId: string, purpose: KeyPurpose): Buffer;

@@ -140,7 +140,7 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
       identities: message.identities,
       keys: [],
       stops: true,
-      // Nobody has that address any more, or too many have it: then it is the person whom the message was for.
+      // No contact has that address any more, or too many have it: stop the recipient of the message instead.
       contactIds: addressees.length === 0 || new Set(addressees.map((a) => a.personId)).size > mostHolders ? [message.contactId] : [],
       // A dispatch of the sequence that sent the message holds the lock of the person whom the sequence belongs to now.
       bystanderIds: [message.contactId, message.enrollmentContactId],

@@ -114,7 +114,7 @@ export async function acceptTask(
       task.acceptedAt !== null && task.owner !== owner ? null : { owner, acceptedAt: task.acceptedAt ?? deps.clock.nowMs(), acceptedBy: by },
     guard,
   );
-  // Whoever looks at a text that is to go out does not want the message held.
+  // Reviewing a text must not hold its message.
   if (accepted?.kind !== 'changed' || accepted.task.kind === approvalKind) return accepted;
   const enrollmentId = accepted.task.enrollmentId ?? (await latestRunOf(deps, tenantId, accepted.task.subjectId));
   if (enrollmentId === null) return accepted;
@@ -122,7 +122,7 @@ export async function acceptTask(
   return held === 'busy' ? { kind: 'busy', task: accepted.task } : accepted;
 }
 
-/** The latest enrollment of the person whom a subject belongs to; null: there is none, and nothing to hold. */
+/** The latest enrollment of the subject's person; null: none, so there is nothing to hold. */
 async function latestRunOf(deps: Pick<Deps, 'db'>, tenantId: string, subjectId: string | null): Promise<string | null> {
   if (subjectId === null) return null;
   const [row] = await deps.db.withTenant(tenantId, (tx) =>

@@ -29,7 +29,7 @@ function ownWay({ defaultSenders, mailFrom }: MailDeps): Way | null {
 /** Whether the installation can send emails of its own. */
 export const hasOwnSender = (deps: MailDeps): boolean => ownWay(deps) !== null;
 
-/** By the installation's own sender. One attempt: whoever waits for it asks again. Never throws. */
+/** Send by the installation's own sender. Makes one attempt, because the recipient can ask again. Never throws. */
 export async function sendInstallationMail(deps: MailDeps, to: string, mail: TeamEmail): Promise<TeamMailSent> {
   const way = ownWay(deps);
   return way === null ? { kind: 'not_configured' } : handOver(deps, way, to, mail);

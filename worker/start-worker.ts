@@ -86,7 +86,7 @@ const creditedAtOnce = 1_000;
 /** Changes in sequences whose figures one transaction computes anew: some tenths of a millisecond for each subject. */
 const coursesAtOnce = 1_000;
 
-/** How long facts stay that have expired, for whoever asks why something was or was not claimed. */
+/** How long expired facts are kept, to explain why a message did or did not make a claim. */
 const factsKeptDays = 30;
 const factsPrunedAtOnce = 5_000;
 const webhooksKeptDays = 30;
@@ -299,7 +299,7 @@ async function connectPatiently(temporal: TemporalOptions, log: Log): Promise<Na
 }
 
 let installed = false;
-/** One runtime per process: its logs become ours, and signals stay with whoever started us. */
+/** One runtime per process. Its logs go to our logger, and it installs no signal handlers: the process that starts us handles signals. */
 function installRuntime(deps: BuiltDeps): void {
   if (installed) return;
   installed = true;

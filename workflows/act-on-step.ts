@@ -15,7 +15,7 @@ const descriptions: Record<StepActionKind, string> = {
 
 /**
  * Answer the updates about the next step. The validator refuses what has no point any more, and leaves no trace of it; everything else is decided in
- * Postgres, under the locks of a dispatch. This workflow only hears that it has to look again.
+ * Postgres, under the locks of a dispatch. This workflow only receives a signal to decide again.
  */
 export function answerStepUpdates(ids: { tenantId: string; enrollmentId: string }, hasEnded: () => boolean, lookAgain: () => void): void {
   for (const kind of stepActions) {

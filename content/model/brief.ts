@@ -22,7 +22,7 @@ const briefSchema = z.strictObject(
   'is no brief: write goal, tone, claims, banned, required, length',
 );
 
-/** What a model is told to write, as `cart/email_2h.brief.yaml` has it and as a published version stores it. */
+/** The instructions for a model, as `cart/email_2h.brief.yaml` has it and as a published version stores it. */
 export type Brief = z.output<typeof briefSchema>;
 
 /** @throws CopySourceError naming file and line */

@@ -7,7 +7,7 @@ import type { Brief, ClaimName } from './brief.ts';
 /** Printable values; no addresses of pages, people or numbers to call. */
 export type FactValue = string | number | boolean | null | FactValue[] | { [name: string]: FactValue };
 
-/** Everything that a model is told about a message, and all that its text may state. */
+/** All facts a model gets about a message; its text may state nothing else. */
 export interface ModelFacts {
   channel: string;
   /** Primary language subtag. */
@@ -38,7 +38,7 @@ const commonNames = new Set([
   ...['store', 'contact', 'segment', 'reviews', 'link', 'synthetic', 'words', 'lowStock', 'priceDrop', 'market', 'offerEnd'],
   ...['firstName', 'name', 'timeZone', 'language', 'locale', 'budget', 'preferences'],
 ]);
-/** What a subject says that is a claim: told only as one. */
+/** Facts of a subject that are claims: given to the model only as claims. */
 const claimedNames = new Set(['left', 'rating', 'discount', 'compareAt']);
 const addressNames = /(^|_)(url|email|phone|id)$|url$|email$|phone$|initial$|^canRestore$/i;
 const emailLike = /[^\s@<>()]+@[^\s@<>()]+/gu;

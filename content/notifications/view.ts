@@ -12,7 +12,7 @@ export interface TaskFacts {
   dueAtMs: number;
   nowMs: number;
   recommendation: string | null;
-  /** What whoever made the task has put down with it. */
+  /** The note left by the creator of the task. */
   data: Readonly<Record<string, unknown>>;
   person: { name: string | null; email: string | null; phone: string | null };
   /** The latest of what is recorded about the person, in sentences. */

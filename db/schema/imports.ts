@@ -33,7 +33,7 @@ export const imports = pgTable(
     /** How many rows behind the header were looked at, and how many of them are leads now. */
     rows: integer('rows').notNull().default(0),
     takenIn: integer('taken_in').notNull().default(0),
-    /** Whoever works at it, until when. */
+    /** The worker that has it, and until when. */
     claim: uuid('claim'),
     claimedUntil: instantNow('claimed_until'),
     /** Why it does not go on now; null: it does. */

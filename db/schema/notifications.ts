@@ -6,7 +6,7 @@ import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts
 import { tasks } from './tasks.ts';
 import { tenants } from './tenants.ts';
 
-/** Where the owners of tasks are told of them. Source: docs/adr/0094-owners-are-told-at-most-once.md */
+/** Where the owners of tasks are notified. Source: docs/adr/0094-owners-are-told-at-most-once.md */
 export const notificationTargets = pgTable(
   'notification_targets',
   {

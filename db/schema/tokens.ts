@@ -2,7 +2,7 @@ import { foreignKey, integer, pgTable, primaryKey, text, uuid } from 'drizzle-or
 import { instant, instantNow, tenantId, tenantPolicy } from './columns.ts';
 import { connections } from './tenants.ts';
 
-/** Tokens that a provider gave a connection by OAuth, sealed. Whoever renews them holds the row for a while: no transaction waits for a provider. */
+/** Tokens that a provider gave a connection by OAuth, sealed. A renewal leases the row instead of locking it, so no transaction waits for a provider. */
 export const connectionTokens = pgTable(
   'connection_tokens',
   {

@@ -6,7 +6,7 @@ import { tenants } from './tenants.ts';
 /** Of a transaction of Postgres, as decimal text: it is greater than a number of JavaScript. */
 const transactionId = customType<{ data: string }>({ dataType: () => 'xid8' });
 
-/** Where a store wants to be told what happens. Source: docs/adr/0067-outgoing-webhooks.md */
+/** The addresses to which a store wants events sent. Source: docs/adr/0067-outgoing-webhooks.md */
 export const webhookEndpoints = pgTable(
   'webhook_endpoints',
   {
@@ -60,7 +60,7 @@ export const webhookEvents = pgTable(
     at: instantNow('at'),
     /** Of the transaction that wrote it: whether a snapshot has seen it. Source: docs/adr/0087-live-events.md */
     txid: transactionId('txid').default(sql`pg_current_xact_id()`),
-    /** Of the payload; null: it is not made yet, or nobody is told. */
+    /** Of the payload; null: it is not made yet, or no endpoint wants it. */
     type: text('type'),
     /** Without personal data. */
     payload: jsonb('payload').$type<Record<string, unknown>>(),

@@ -1,6 +1,6 @@
 import type { MessageChannel } from './channel.ts';
 
-/** How a call is made; null: whoever comes next says it. The provider reads the names in its own way. */
+/** How a call is made; null: the next in line (campaign, then connection) decides. The provider maps the names to its own. */
 export interface CallConfiguration {
   /** Which of the provider's assistants speaks. */
   assistant: string | null;

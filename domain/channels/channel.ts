@@ -27,7 +27,7 @@ export interface ChannelTraits {
   closedByAny?: true;
   /** Steps on this channel have a text in the sequence's copy. */
   carriesCopy: boolean;
-  /** Nobody else sees a message on its way, so no gateway follows its link: whoever does has it before them. */
+  /** No scanner sees a message on its way, so a click on its link is the recipient's. */
   onlyReaderSees?: true;
   /** Its messages report by themselves that they were opened; on other channels only a click shows it. */
   tellsOpens?: true;

@@ -24,7 +24,7 @@ export interface TurnFacts {
   waitingAlerts: number;
 }
 
-/** What the admin is told: one alert per lead. */
+/** The alert for the tenant's admin: one per lead. */
 export interface HotLead {
   name: string | null;
   /** E.164. */
@@ -46,9 +46,9 @@ export interface Turn {
   nextPhase: ChatPhase;
   /** What became known about the lead. */
   leadChanges: Partial<Pick<ChatState, 'name' | 'phone' | 'goal' | 'language'>>;
-  /** The admin is to be told; null: not in this turn. */
+  /** null: this turn sends no alert. */
   alert: HotLead | null;
-  /** Whether it is there. */
+  /** Whether `alert` is set. */
   notifyAdmin: boolean;
   counters: { urgencyScore: number; fomoMessagesSent: number };
   tasks: readonly ChatTask[];

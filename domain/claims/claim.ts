@@ -12,7 +12,7 @@ export interface ClaimWorld extends ClaimSubject {
   thresholds: { lowStockAt: number; reviewsFrom: number };
 }
 
-/** `unknown`: nobody has stated it. `stale`: not yet, or not any more. `untrue`: what was stated says otherwise. */
+/** `unknown`: no source has stated it. `stale`: stated for an earlier or a later time. `untrue`: the stated fact says otherwise. */
 export type NotClaimed = 'unknown' | 'stale' | 'untrue';
 
 /** What a claim comes to. `why` is a clause for people that completes "it is not claimed: …", or "claimed: …". */

@@ -11,7 +11,7 @@ export interface Price {
 export interface InterventionCosts {
   /** For one message, by channel. A channel that is left out: nobody knows. */
   messages: Readonly<Record<string, Price>>;
-  /** For an hour of a colleague; null: nobody knows. */
+  /** Per hour of a colleague's work; null: unknown. */
   peoplePerHour: Price | null;
   /** How long a task takes, by its kind. */
   minutes: Readonly<Record<StepTask['kind'], number>>;
@@ -34,7 +34,7 @@ export interface Cost {
 /** One action, as far as its cost goes. */
 export interface CostlyAction {
   channel: string;
-  /** What a colleague does; null: nobody is needed. */
+  /** The colleague's part; null: it needs none. */
   task: StepTask['kind'] | null;
   /** What a model has cost for its text, in millionths; null: none wrote. */
   modelMicros: number | null;

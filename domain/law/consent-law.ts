@@ -27,7 +27,7 @@ export interface ConsentLaw {
   /** ISO 3166-1 alpha-2, or `EU`. */
   id: string;
   for: readonly ConsentClass[];
-  /** `nothing`: whoever has not said no may be written to. */
+  /** `nothing`: a person who has not opted out may be contacted. */
   asksFor: 'nothing' | 'consent';
   soft: readonly SoftOptIn[];
   source: string;

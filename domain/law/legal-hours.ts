@@ -43,7 +43,7 @@ const state = (code: string, week: DayHours[], source: string, closedOnHolidays 
 /** A state without an entry has the federal hours. */
 export const hoursLaws: readonly HoursLaw[] = [
   { id: 'US', for: both, week: daily(h(8, 21)), closedOnHolidays: false, source: '47 CFR 64.1200(c)(1)' },
-  // The strictest common denominator where nobody knows in which state somebody is.
+  // Where the person's state is unknown, only hours that are legal in every state count.
   { id: 'US-??', for: both, week: byDay(never, h(10, 17)), closedOnHolidays: false, source: 'what every state allows, Monday to Saturday' },
   state('AL', byDay(never, h(8, 20)), 'Ala. Code 8-19A-14; Ala. Admin. Code 770-X-5', true),
   state('CA', daily(h(9, 21)), 'Cal. Pub. Util. Code 2872 (automatic dialing); 47 CFR 64.1200(c)(1)'),

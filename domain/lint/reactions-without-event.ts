@@ -1,7 +1,7 @@
 import { channels } from '../channels/index.ts';
 import type { Finding, LintRule } from './finding.ts';
 
-/** Reactions to what nobody learns of: a silent mark is never opened, texts tell no opens, and a store may choose not to track them. */
+/** Reactions to events that never come: a step without a message is never opened, text messages report no opens, and a store may choose not to track them. */
 export const reactionsWithoutEvent: LintRule = ({ definition, settings }) =>
   definition.steps.flatMap(({ on }, index): Finding[] => {
     const message = on === undefined || on.event === 'asked_later' ? undefined : definition.steps.find(({ id }) => id === on.step);

@@ -1,4 +1,4 @@
-/** Why somebody is told of a task: it was opened, it was given to them, or it is overdue. */
+/** Why a task's owner is notified: the task was opened, assigned to them, or is overdue. */
 export const notificationCauses = ['opened', 'assigned', 'overdue'] as const;
 export type NotificationCause = (typeof notificationCauses)[number];
 

@@ -1,3 +1,3 @@
-/** How somebody is told of a task. Not the channels of messages to customers: no consent, quiet hour or cap is asked. */
+/** How a task's owner is notified. These are not the channels to customers: no consent, quiet hours or cap apply. */
 export const notificationChannels = ['email', 'sms', 'telegram', 'slack', 'webhook'] as const;
 export type NotificationChannel = (typeof notificationChannels)[number];

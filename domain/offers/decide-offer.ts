@@ -6,11 +6,11 @@ import type { OfferPolicy } from './policy.ts';
 export interface OfferRecords {
   /** null: the store gives none. */
   policy: OfferPolicy | null;
-  /** The grant of this very step, of an attempt before; null: there is none. */
+  /** The grant of an earlier attempt of the same step; null: none. */
   own: { percentOff: number; endsAtMs: EpochMs; state: 'granted' | 'minted' | 'refused' | 'revoked' } | null;
   /** Other grants to the person that stand, the latest first: when, and by which step (`cart/email_72h`). */
   earlier: readonly { atMs: EpochMs; step: string }[];
-  /** When the store's grants of the budget's window were made, whoever got them; null: a rehearsal does not know. */
+  /** When the store granted offers within the budget's window, to anybody; null: a rehearsal does not know. */
   spentAtMs: readonly EpochMs[] | null;
   /** Carts that the person has left in 90 days, this one included. */
   cartsLeft: number;

@@ -20,7 +20,7 @@ export const offerPolicy = z.object({
   leastMarginPercent: z.number().nullable().default(null),
   /** How many the store gives in a rolling window; null: as many as the rest allows. */
   budget: z.object({ most: z.number().int(), withinDays: z.number().int() }).nullable().default(null),
-  /** Whoever has left more carts than this in 90 days, this one included, is not paid for leaving another. */
+  /** The most carts left in 90 days, this one included, with which a person still gets an offer: leaving carts must not pay. */
   mostCartsLeft: z.number().int().default(2),
 });
 export type OfferPolicy = z.infer<typeof offerPolicy>;

@@ -6,7 +6,7 @@ export type Keyword = 'opt_out' | 'stop_all' | 'opt_in' | 'help';
 // FCC 47 CFR 64.1200(a)(10), the carriers' common list, and the keywords that Twilio acts on by default.
 const common = ['stop', 'unsubscribe', 'cancel', 'end', 'quit', 'revoke', 'opt out', 'remove', 'arret'];
 
-/** What people write instead, by language. A word that also answers a question, such as `no`, is none. */
+/** What people write instead, by language. A word that also answers a question, such as `no`, is not a keyword. */
 const ofLanguages: Readonly<Record<string, readonly string[]>> = {
   en: [
     'stop it',
@@ -96,7 +96,7 @@ const courtesies = new Set(
  * @returns null for an ordinary message
  */
 export function readKeyword(text: string): Keyword | null {
-  // A keyword is a word or two: whoever writes more has something to say.
+  // A keyword is a word or two; a longer text is a message of its own.
   if (text.length > 200) return null;
   const words = foldWords(text).split(' ');
   const known = keywords.get(words.join(''));

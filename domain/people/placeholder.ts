@@ -3,7 +3,7 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 // What shops write where nobody is meant. Short on purpose: other placeholders are caught by counting how many people share
 // them. docs/webhooks.md shows it.
 
-/** Ids that stand for "nobody is logged in" or for a program's missing value. */
+/** Ids that mean "not logged in", or a missing value of a program. */
 const emptyIds = new Set([
   ...'0 00 -1 null nil none undefined nan n/a na guest guests visitor anonymous anon unknown unset empty default false true - -- . ?'.split(' '),
   'not set',

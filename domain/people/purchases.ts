@@ -1,6 +1,6 @@
 import type { PurchaseHistory } from './segments.ts';
 
-/** Orders that the store's own events have told of, in one currency; '' where their value is not known. */
+/** Orders known from the store's own events, in one currency; '' where their value is not known. */
 export interface OwnOrders {
   currency: string;
   /** That were not cancelled, and are revenue. */

@@ -99,7 +99,7 @@ const settings = new WeakMap<Partial<Setting>, { definition: SequenceDefinition;
 function settingFor(definition: SequenceDefinition, setting: Partial<Setting>): Setting {
   const known = settings.get(setting);
   if (known?.definition === definition) return known.full;
-  // Whoever enters a band of risk is in it, unless the scenario says otherwise.
+  // Entering a risk band puts the account in it, unless the scenario says otherwise.
   const band = definition.band === undefined ? {} : { 'account.band': definition.band };
   const full = { ...plainSetting, ...setting, attributes: { ...band, ...setting.attributes } };
   settings.set(setting, { definition, full });
@@ -221,7 +221,7 @@ function withCode({ plan, world, setting, step, nowMs }: Dispatch, known: Facts,
 function putOff({ world, log, step, nowMs }: Dispatch, untilMs: EpochMs, reason: string, checks: GateCheck[]): void {
   const { enrollment } = world;
   world.enrollment = { ...enrollment, notBefore: { ...enrollment.notBefore, [step.id]: untilMs } };
-  // Somebody who answers is asked about every hour: that they do is told once.
+  // A takeover is checked every hour, and reported once.
   const last = log.at(-1);
   if (reason === 'takeover' && last?.kind === 'deferred' && last.reason === reason && last.step === step.id) {
     last.untilMs = untilMs;

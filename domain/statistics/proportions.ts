@@ -51,7 +51,7 @@ export function relativeLift(a: Cases, b: Cases): Lift | null {
 
 /** How large an experiment has to be, two-sided at 95 %. */
 export interface Plan {
-  /** The rates to be told apart: of the arm that is the smaller one, if any, and of the other. */
+  /** The rates to tell apart: of the smaller arm, where there is one, and of the other. */
   from: number;
   to: number;
   /** The chance to find the difference; 0.8 is usual. */

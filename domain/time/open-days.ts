@@ -16,7 +16,7 @@ export type HoursOf = (date: string, weekday: number) => readonly (readonly [num
 
 /**
  * The first instant at or after `fromMs` that lies in the open hours on the clock of every zone of a list: none is left out, however many there are.
- * @returns infinity where there is none for two months
+ * @returns infinity where no day is open for two months
  */
 export function firstOpenEverywhere(hoursOf: HoursOf, timeZones: readonly string[], fromMs: EpochMs): EpochMs {
   let atMs = fromMs;

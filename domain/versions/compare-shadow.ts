@@ -48,7 +48,7 @@ export function compareShadow(run: { steps: readonly StepEnd[]; ended: boolean }
       other !== null &&
       shadow.kind === other.kind &&
       shadow.reason === other.reason &&
-      // Nobody waits for a step that is skipped: when that was noticed says nothing.
+      // A skipped step has no due time to compare: the moment when the skip was noticed means nothing.
       (shadow.kind === 'skipped' || Math.abs(shadow.afterMs - other.afterMs) <= slackMs);
     return same ? [] : [{ step, shadow, rehearsed: other }];
   });

@@ -10,9 +10,9 @@ export interface OverduePolicy {
 
 export interface OverdueFacts {
   dueMs: EpochMs;
-  /** When its present owner was told that it is theirs. */
+  /** When its present owner was notified of the assignment. */
   givenMs: EpochMs;
-  /** Somebody has said that they do it: nobody takes it from them. */
+  /** Its owner has accepted it, so it is not reassigned. */
   isAccepted: boolean;
   /** Steps that were made since it was due or given. */
   made: number;

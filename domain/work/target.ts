@@ -5,7 +5,7 @@ export interface WorkTarget {
   /** As tasks name their owner. */
   name: string;
   role: 'agent' | 'manager';
-  /** What they know: a task that needs a skill goes to whoever has it. */
+  /** Their skills: a task that needs one goes to a member who has it. */
   skills: readonly string[];
   /** On the store's clock, minutes since midnight, on these days; where `fromMinute` is the later, until the next morning. null: always. */
   onDuty: { fromMinute: number; toMinute: number; days: readonly string[] } | null;

@@ -11,7 +11,7 @@ interface Wanted {
   who: { phone: string };
   types: readonly string[];
   text: string;
-  /** Its own link, by which it is told from every other message; null: it has none. */
+  /** A link that only this message has, which identifies it; null: it has none. */
   link: string | null;
 }
 
@@ -57,7 +57,7 @@ class Questions {
   }
 
   /**
-   * What was said with whoever has the address, the latest first.
+   * The conversation with the holder of the address, the latest message first.
    * @throws NoAnswerError where the list does not settle it, and where the location has no such contact: one was there when the message was sent
    */
   async conversation(

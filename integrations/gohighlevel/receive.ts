@@ -63,7 +63,7 @@ export const goHighLevelReceiver: Receiver = {
     const config = configOf(store);
     const verified = verifyHighLevel(delivery, secrets, config?.webhookPublicKey ?? '');
     if (verified !== 'signed' && verified !== 'by_token') return { kind: 'refused', reason: verified };
-    // Whoever has the token speaks for this location; what is only signed has to say which it is about.
+    // The token belongs to this location. A delivery that is only signed must name its location.
     if (verified === 'signed' && fieldsOf(delivery.raw)['locationId'] === undefined && config !== null)
       return bodies.receive(delivery, secrets, { ...store, config: null });
     return bodies.receive(delivery, secrets, store);

@@ -27,7 +27,7 @@ const folded = (name: string): string => name.trim().toLowerCase();
 export function createWorkflowSender(config: GoHighLevelConfig, ids: ContactIds, login: Login, deps: SendDeps): Sender<'crm'> {
   let listed: Listed | null = null;
 
-  /** @returns null where the location has no such workflow that is published; two of one name are none */
+  /** @returns null where the location has no such workflow that is published; two of the same name count as none */
   async function workflowId(token: string, workflow: string, timeoutMs: number): Promise<string | null> {
     if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(workflow)) return workflow;
     if (listed === null || listed.untilMs <= Date.now() || !listed.ids.has(folded(workflow))) {

@@ -41,7 +41,7 @@ function bodyOf(config: InstantlyConfig, { to, subject, html, text, unsubscribeU
     campaign: campaignOf(config, sendKey),
     email: to.address,
     ...(to.name === null || to.name === '' ? {} : { first_name: to.name }),
-    // Whoever is in the campaign already keeps what they have: the answer tells, and nothing is sent twice.
+    // Instantly leaves a lead that is already in the campaign unchanged, and its answer says so: nothing is sent twice.
     skip_if_in_campaign: true,
     custom_variables: {
       rk_subject: subject,

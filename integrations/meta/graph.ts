@@ -44,7 +44,7 @@ async function ask({ baseUrl, appSecret, consents }: MetaConfig, token: string, 
   const url = new URL(`${baseUrl.replace(/\/+$/, '')}/${graphVersion}/${id}`);
   url.searchParams.set('fields', Object.keys(consents).length === 0 ? fields : `${fields},${boxes}`);
   url.searchParams.set('access_token', token);
-  // Apps may demand the proof that whoever uses the token knows the app's secret; the others accept it.
+  // Apps may require proof that the caller knows the app's secret; other apps accept it, too.
   url.searchParams.set('appsecret_proof', createHmac('sha256', appSecret).update(token).digest('hex'));
   try {
     const limit = AbortSignal.timeout(timeoutMs);

@@ -16,7 +16,7 @@ export interface Reading {
   receivedAtMs: number;
 }
 
-/** The events in a body; none: it names nobody and nothing. */
+/** The events in a body; empty: it identifies neither a person nor a subject. */
 export type Read = (reading: Reading) => DomainEvent[];
 
 /** An id, exactly (see `parse-exactly.ts`), also in GraphQL's spelling: `gid://shopify/Order/123`. */

@@ -12,7 +12,7 @@ export const smsHttpConfig = z
     secrets: z.record(z.string().regex(/^[\w-]{1,40}$/), z.string().min(1).max(500)).default({}),
     /** A number or a name; the store's own `smsSender` goes before it. */
     from: z.string().trim().min(1).max(32).optional(),
-    /** Whoever reports to us names it: these gateways sign nothing. */
+    /** A token in the address of reports, because these gateways sign nothing. */
     webhookToken: z.string().regex(/^[\w.~-]{16,200}$/, 'has 16 to 200 letters, digits, dots, hyphens, tildes and underscores'),
     /** Tells several accounts of one store apart: receipts and calls in doubt belong to one of them. */
     account: z

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /** A Telegram bot as it is entered. */
 export const telegramConfig = z.strictObject({
-  /** As BotFather shows it. It is a password: whoever has it is the bot. */
+  /** As BotFather shows it. Treat it as a password: its holder can act as the bot. */
   token: z
     .string()
     .regex(/^\d{5,20}:[A-Za-z0-9_-]{20,100}$/, 'is no token of a bot: copy it from BotFather, digits, a colon and about 35 characters'),

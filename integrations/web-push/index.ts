@@ -2,7 +2,7 @@ import type { Integration } from '../port.ts';
 import { webPushConfig, withKeys } from './config.ts';
 import { createWebPushSender } from './send.ts';
 
-/** Notifications in the browsers of whoever allowed them, through the push service of each browser. */
+/** Notifications in browsers that allowed them, sent through each browser's push service. */
 export const webPush: Integration = {
   name: 'web-push',
   title: 'Notifications in the browser',

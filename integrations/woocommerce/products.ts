@@ -32,7 +32,7 @@ export const readProduct: Read = (reading) => {
   return [];
 };
 
-/** A product that may be sold when there is none is never scarce. */
+/** A product that may be sold without stock (backorders) is never scarce. */
 function stockOf({ body }: Reading): { left: number } | null {
   const quantity = body['stock_quantity'];
   if (body['stock_status'] === 'outofstock') return { left: 0 };

@@ -15,7 +15,7 @@ export interface Reading {
   receivedAtMs: number;
 }
 
-/** The events in a body; none: it names nobody and nothing. */
+/** The events in a body; empty: it identifies neither a person nor a subject. */
 export type Read = (reading: Reading) => DomainEvent[];
 
 /** WooCommerce writes an empty text where there is nothing. */

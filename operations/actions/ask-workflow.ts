@@ -26,7 +26,7 @@ export type StepAnswer =
   | { kind: 'done'; result: ActionResult }
   | { kind: 'refused'; why: ActionRefusal | 'key_reused' }
   | { kind: 'not_found' }
-  /** Nobody answered in time. It was not done and will not be: the caller may ask again. */
+  /** No answer came in time. It was not done and will not be: the caller may ask again. */
   | { kind: 'unanswered' };
 
 type AskDeps = Pick<Deps, 'db' | 'clock'> & { engine: WorkflowUpdates };

@@ -27,12 +27,12 @@ const digestOf = (request: string) => createHash('sha256').update(request).diges
 export type KnownAction =
   /** It was done, by this request or by an earlier one with the same key. */
   | { kind: 'done'; result: ActionResult }
-  /** Its caller was told that nothing was done. */
+  /** Its caller got the answer that nothing was done. */
   | { kind: 'withdrawn' }
   /** The key belongs to another request. */
   | { kind: 'key_reused' };
 
-/** What became of a request so far; null: nothing. Read under the person's lock, so that whoever had the key first has committed. */
+/** The outcome of a request so far; null: none. Read under the person's lock, so that the first request with the key has committed. */
 export async function readAction(tx: Tx, { id, key, action, request, enrollmentId }: ActionRequest): Promise<KnownAction | null> {
   const [own] = await tx.select().from(enrollmentActions).where(eq(enrollmentActions.id, id));
   if (own !== undefined) return own.state === 'withdrawn' ? { kind: 'withdrawn' } : { kind: 'done', result: own.result };

@@ -6,7 +6,7 @@ import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
 import { readFigures } from './figures.ts';
 
-/** How often a store is looked at, by all workers together. */
+/** How often a store's figures are checked, by all workers together. */
 const everyMs = 60_000;
 
 /** Look at every store whose turn it is. One that cannot be looked at holds up no other. */
@@ -22,7 +22,7 @@ export async function alarmsPass(deps: Pick<Deps, 'db' | 'clock' | 'log' | 'tele
 }
 
 /**
- * Compare a store's figures with its thresholds, and raise or clear what has been so for long enough. Whoever listens to events is told, in the same
+ * Compare a store's figures with its thresholds, and raise or clear alarms that have held for long enough. Each change is an event, written in the same
  * transaction.
  * @returns what changed; null: another worker has looked within the minute
  */

@@ -97,7 +97,7 @@ export async function readHistory(
       const usable = identities.filter((i) => !history.crowded.has(ofIdentity(i)));
       const holding = (of: typeof usable) => unique(of.flatMap((i) => byIdentity.get(ofIdentity(i)) ?? []).map(({ personId }) => personId));
       const strong = holding(usable.filter(isStrong));
-      // A report names the owner of its subject; where nobody owns that any more, whoever it names.
+      // A report reaches the owner of its subject; of an ownerless subject, the people it names.
       const owner = owners[0] ?? strong[0] ?? holding(usable)[0];
       const persons = reports.includes(row.type) ? (owner === undefined ? [] : [owner]) : unique([...owners, ...holding(usable)]);
       for (const person of persons) if (isOf(person, share)) add(history.events, person, `${row.id}/${row.index}`);

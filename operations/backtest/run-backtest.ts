@@ -40,9 +40,9 @@ export interface BacktestInput {
   days: number;
   /** Of one message, by channel, in major units. */
   prices: Readonly<Record<string, number>> | null;
-  /** Told now and then. */
+  /** Called now and then with the progress. */
   onProgress(done: number, of: number): void;
-  /** Told what came of each person, before it is added up; absent: nobody asks. */
+  /** Called with each person's result before it is added up. */
   onReplayed?(personId: string, replayed: Replayed): void;
   signal?: AbortSignal;
 }

@@ -7,7 +7,7 @@ import { takeBot } from './lease.ts';
 
 /** A worker's part in keeping the bots of all stores: each bot is kept by one process. */
 export interface BotWorker {
-  /** Take the bots that nobody keeps. @returns false: there is nothing to do at once */
+  /** Take over bots without a live lease. @returns false: there is nothing to do at once */
   pass(): Promise<boolean>;
   /** Ends what this process keeps; others take it. */
   stop(): Promise<void>;

@@ -153,7 +153,7 @@ async function start(deps: Deps, { ref, holder }: Keeper, { bot: row, integratio
 async function stop(deps: Deps, { ref, holder }: Keeper, { bot: row, integration, wanted }: BotState): Promise<void> {
   const old = row.sealedConfig === null ? null : botOf(deps, integration, row.sealedConfig);
   const next = wanted === null ? null : botOf(deps, integration, wanted);
-  // The same bot is told its new address when it starts.
+  // The same bot registers its new address when it starts.
   if (old !== null && old.account !== next?.account && row.delivery === 'webhook') {
     await old.unlisten().catch((error: unknown) => {
       // A token that is revoked ends its deliveries too.

@@ -79,7 +79,7 @@ export async function changeBot(tx: Tx, ref: BotRef, holder: string, change: Bot
   if (changed.length === 0) throw new LostBotError('another process keeps the bot by now');
 }
 
-/** Not tried again before the pause is over. @param startsAnew - its provider has to be told again how it is to run */
+/** Not tried again before the pause is over. @param startsAnew - its provider has to be configured again */
 export async function noteBotFailure(
   tx: Tx,
   ref: BotRef,

@@ -54,7 +54,7 @@ async function work(deps: Deps, claimed: BulkAction): Promise<boolean> {
   }
 }
 
-/** @returns the action as it stands then; null: it is over, or another worker has gone on with it */
+/** @returns the action with its progress; null: it is over, or another worker has taken it over */
 async function workOnBatch(deps: Deps, action: BulkAction): Promise<BulkAction | null> {
   const { tenantId, id, cursor } = action;
   const next = await deps.db.withTenant(tenantId, (tx) =>
@@ -86,7 +86,7 @@ async function workOnBatch(deps: Deps, action: BulkAction): Promise<BulkAction |
           claimedUntil: later(claimedForSeconds),
         };
   const isWhereItWas = cursor === null ? isNull(bulkActions.cursor) : eq(bulkActions.cursor, cursor);
-  // A worker that was taken for dead may have done the same enrollments: each counts once, by whoever writes first.
+  // A worker presumed dead may have handled the same enrollments: each counts once, for the first that writes.
   const [now] = await deps.db.withTenant(tenantId, (tx) =>
     tx
       .update(bulkActions)

@@ -107,7 +107,7 @@ async function note(
     await tx.update(campaigns).set({ leads: sql`leads + 1` }).where(eq(campaigns.id, campaignId));
     return;
   }
-  // Whoever is in its sequence is not in it anew, which is no reason why they are not in it.
+  // A lead that is already in the campaign's sequence does not enter it again, and the refusal must not be stored as the reason why it is in none.
   const isOut = sql`not exists (select from enrollments e where e.id = ${campaignLeads.enrollmentId} and e.ended_at is null)`;
   await tx
     .update(campaignLeads)

@@ -73,7 +73,7 @@ async function tell(
 function afterwards(outcome: Told, nowMs: number): Partial<typeof tasks.$inferInsert> {
   if (outcome.kind === 'accepted') return { state: 'done', result: 'told in the admin chat', closedAt: nowMs, closedBy: 'telegram' };
   const result = `the admin chat was not told: ${outcome.response}`.slice(0, 500);
-  // Certainly not told, and it may work later.
+  // Certainly not delivered, and a later attempt may succeed.
   if (outcome.kind === 'refused' && outcome.severity === 'soft') return { claimedAt: null, dueAt: nowMs + pauseMs, result };
   return { result };
 }

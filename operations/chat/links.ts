@@ -17,7 +17,7 @@ const macBytes = 16;
 export type ChatLink =
   | { kind: 'made'; url: string; expiresAtMs: number }
   | { kind: 'unknown' }
-  /** The lead is anonymous: there is nobody whom the chat could belong to. */
+  /** The lead is anonymous, so the chat has no person to belong to. */
   | { kind: 'anonymous' }
   | { kind: 'no_bot'; reason: string };
 
@@ -69,7 +69,7 @@ export interface LinkedPerson {
   language: string | null;
 }
 
-/** @returns null: there is no such lead, or nobody's */
+/** @returns null: there is no such lead, or it has no contact */
 export async function personOfLead(tx: Tx, leadId: string): Promise<LinkedPerson | null> {
   const [row] = await tx
     .select({ subject: subjects, contact: contacts })

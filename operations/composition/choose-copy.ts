@@ -23,7 +23,7 @@ interface Asked {
 }
 
 /**
- * Choose between the stored text of a model and the template, under the person's locks. Reads one row and asks nobody: whatever is not there by now
+ * Choose between the stored text of a model and the template, under the person's locks. Reads one row and makes no call: whatever is not there by now
  * is the template's to say. Looked at where everything else is open: where a person's approval is all that the text lacks, the gates say whether the step
  * waits for it.
  * @param verdict - without the text; what is decided with it has a line `copy` that says who writes

@@ -52,7 +52,7 @@ export interface LastDay {
 
 type ReadingDeps = Pick<BuiltDeps, 'db' | 'clock' | 'versions'>;
 
-/** What is due and what is late in a store, as it stands. */
+/** What is due and what is late in a store right now. */
 export function readWaves(deps: ReadingDeps, tenantId: string): Promise<StoreWaves> {
   const nowMs = deps.clock.nowMs();
   return deps.db.withTenant(tenantId, (tx) =>

@@ -71,7 +71,7 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
   },
 };
 
-/** The stories of whoever it reaches say that it came, because nothing else shows it. */
+/** Note the message in the story of each enrollment it reaches, because nothing else shows it. */
 function noteAutomatic(draft: Draft, sign: AutoReplySign): void {
   for (const { id } of draft.openEnrollmentsOf(draft.personsOf(draft.found.reached)))
     draft.addStoryEntry({ enrollmentId: id, type: 'message.automatic', data: { sign } });

@@ -46,7 +46,7 @@ function redeem(draft: Draft, { order, occurredAtMs }: OrderPlaced): void {
     draft.changes.redeemed.push({ code, order: order.externalId, atMs: occurredAtMs });
 }
 
-/** The contact whose order it is; null: the event names nobody. */
+/** The contact that placed the order; null: the event names no contact. */
 function resolveBuyer(draft: Draft, event: OrderPlaced): string | null {
   const resolved = resolveContact(draft, usableOf(draft.found, identitiesOf(draft.context.source, event.person)));
   if (resolved === null) return null;

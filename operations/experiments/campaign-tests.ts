@@ -154,7 +154,7 @@ export type WinnerTaken =
   /** The campaign has ended, or the winner's script is out of use. */
   | { kind: 'outdated' };
 
-/** Let the winner of a campaign's test take over: whoever begins from now on gets its script. */
+/** Let the winner of a campaign's test take over: leads that begin from now on get its script. */
 export function applyWinner(
   deps: Pick<Deps, 'db' | 'clock'>,
   { tenantId, id, actor }: { tenantId: string; id: string; actor: string },

@@ -27,7 +27,7 @@ export type StepTest = ExperimentRow & { sequenceId: string; stepId: string };
 
 export const isStepTest = (row: ExperimentRow): row is StepTest => row.sequenceId !== null && row.stepId !== null;
 
-/** Who decides about tests where nobody does, as the audit log names it. */
+/** The actor in the audit log where a test ends by itself. */
 export const byItself = 'tests';
 
 /** A test as it stands: its figures are counted anew, so late conversions and those that were taken back are right in them. */

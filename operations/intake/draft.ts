@@ -483,7 +483,7 @@ export class Draft {
     this.changes.snoozes.push(snoozed);
   }
 
-  /** Its workflow looks again at once, whatever its step was put off to. */
+  /** Its workflow decides again at once, even where its step was deferred. */
   wake(id: string): void {
     this.changes.woken.add(id);
   }

@@ -77,7 +77,7 @@ async function storeSet(deps: Deps, tenantId: string, set: readonly GatheredDeli
   }
 }
 
-/** What has waited for longer no worker applies right now: it holds up nobody any more. */
+/** A delivery that has waited for longer is not being applied by any worker, so others no longer wait for it. */
 const longestFlood = sql`interval '2 minutes'`;
 
 function oldestWaiting(deps: Deps, tenantId: string): Promise<number | null> {

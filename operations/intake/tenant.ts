@@ -33,6 +33,6 @@ export function decisionContext(
   };
 }
 
-/** Each store has a place of its own, so that whoever is reached by a share of stores is reached by every larger one. Source: docs/rules.md#rule-122 */
+/** Whether a store is within the rollout share. Its place in the order is fixed, so a store within one share is within every larger one. Source: docs/rules.md#rule-122 */
 const isIntervening = (tenantId: string, { interventionStores }: Pick<Deps, 'interventionStores'>): boolean =>
   pointOf('stores with interventions', tenantId) * 100 < interventionStores;

@@ -61,7 +61,7 @@ export interface KnownContact {
   lastReplyAt: number | null;
   lastContactedAt: number | null;
   lastWhatsappAt: number | null;
-  /** A person answers since then, until then; null: nobody does, and: until it is released. */
+  /** A person has taken over, from and until these times; null: nobody has, and for the end: until it is released. */
   takenOverAt: number | null;
   takenOverUntil: number | null;
   /** Contacts that a merge was undone with, and that merge. */

@@ -338,7 +338,7 @@ function signOf({ kind, data, occurredAt }: BehaviourRow): Sign[] {
       return [{ kind: 'answer', atMs: occurredAt }];
     case 'call':
       return field(data, 'answered') === true ? [{ kind: 'answer', atMs: occurredAt }] : [];
-    // Whoever needs help has not come back for it.
+    // A request for help does not count as coming back.
     case 'support':
       return [];
     default:

@@ -3,67 +3,67 @@ import type { Deps } from '../deps.ts';
 import { cursorOfNow, type LiveEvent, readEvents } from './read-events.ts';
 import { recordForReaders } from './readers.ts';
 
-/** Somebody who is told a store's events as they happen. */
+/** Receives a store's events as they happen. */
 export interface Listener {
   tenantId: string;
   withPersonalData: boolean;
-  /** Must not wait. */
+  /** Called for each event; must return at once. */
   tell(event: LiveEvent): void;
-  /** Resolves when what was told before has left this process: events of the past are read no faster. */
+  /** Resolves when the events handed over so far have left this process. Past events are read no faster than that. */
   drained(): Promise<void>;
-  /** Nothing more is told. */
+  /** No event follows. */
   end(reason: EndReason): void;
 }
 
 export type EndReason =
-  /** It took its events too slowly. */
+  /** The listener read its events too slowly. */
   | 'too_slow'
-  /** Events after its cursor are not kept. */
+  /** The events after its cursor have been deleted. */
   | 'cursor_expired'
-  /** Postgres could not be asked for what it has missed. */
+  /** Postgres could not be read for the events it missed. */
   | 'interrupted'
-  /** This process ends. */
+  /** This process is shutting down. */
   | 'going_away';
 
 export interface LiveHub {
   /**
-   * Tell a listener everything after its cursor, and then what happens.
-   * @param after - null: only what happens from now on
-   * @param begin - called with the cursor at which it begins, before anything is told
-   * @throws when Postgres cannot be asked
+   * Send a listener every event after its cursor, then new events as they happen.
+   * @param after - null: only new events
+   * @param begin - called with the starting cursor, before the first event
+   * @throws when Postgres cannot be read
    */
   join(listener: Listener, after: LiveCursor | null, begin: (cursor: string) => void): Promise<void>;
   leave(listener: Listener): void;
-  /** What a listener that was told everything has read; null: it is still being told of the past. */
+  /** The cursor of a listener that has caught up; null: it is still reading past events. */
   cursorOf(listener: Listener): string | null;
-  /** How many listen to a store in this process. */
+  /** The number of listeners to a store in this process. */
   count(tenantId: string): number;
   close(): void;
 }
 
 export interface LiveHubOptions {
-  /** How often Postgres is asked whether something happened, while somebody listens. */
+  /** How often Postgres is polled for new events while there are listeners, in milliseconds. */
   everyMs?: number;
 }
 
 const usualEveryMs = 50;
 const atOnce = 100;
-/** Events that wait for a listener that is told of the past meanwhile; it is `too_slow` beyond that. */
+/** The most new events buffered while a listener reads past ones; beyond that it ends as `too_slow`. */
 const mostBuffered = 2_000;
 const renewEveryMs = 3_600_000;
 const afterFailureMs = 1_000;
 
 interface Member {
   listener: Listener;
-  /** What happened while it is told of the past; null: it is told at once. */
+  /** New events, held back while it reads past ones; null: it has caught up and gets them at once. */
   buffer: LiveEvent[] | null;
-  /** Told of the past, and to come once more as something new: by id. */
+  /** Ids of events already sent as past ones, which will be read once more as new ones. */
   toldAlready: Set<string>;
 }
 
 interface Stream {
   tenantId: string;
-  /** What its members were told, at the end of a page. */
+  /** Up to where all its members have been sent events; always the end of a page. */
   cursor: LiveCursor;
   members: Map<Listener, Member>;
   /** Settles when the pages in hand are read; null: none is. */
@@ -72,8 +72,8 @@ interface Stream {
 }
 
 /**
- * One per process: each store that somebody listens to is read once, for all who listen. Postgres is asked again and again: NOTIFY would make the commits
- * of all stores wait for each other.
+ * One per process. Each store with listeners is read once for all of them. It polls Postgres, because NOTIFY takes a lock that would make the commits of all
+ * stores wait for each other.
  * Source: docs/adr/0087-live-events.md
  */
 export function createLiveHub(deps: Pick<Deps, 'db' | 'log' | 'clock' | 'telemetry'>, { everyMs = usualEveryMs }: LiveHubOptions = {}): LiveHub {
@@ -152,12 +152,12 @@ export function createLiveHub(deps: Pick<Deps, 'db' | 'log' | 'clock' | 'telemet
     }
     const resting = [...open.values()].filter(({ advancing }) => advancing === null);
     const withNews = new Set(await deps.db.storesWithNews(resting.map(({ tenantId, cursor }) => ({ tenantId, seen: cursor.seen }))));
-    // Not waited for: one store's events hold up no other's.
+    // Not awaited, so that one store's events do not delay another's.
     for (const stream of resting) if (withNews.has(stream.tenantId)) advanceOnce(stream).catch(noteFailure);
   };
 
   const noteFailure = (err: unknown) => {
-    // Only the first failure of a series is logged; whoever listens stays connected, and is told once Postgres answers.
+    // Log only the first failure of a series. Listeners stay connected and get the events once Postgres answers.
     if (!failing) deps.log.warn({ err }, 'live events cannot be read right now');
     failing = true;
   };
@@ -179,7 +179,7 @@ export function createLiveHub(deps: Pick<Deps, 'db' | 'log' | 'clock' | 'telemet
     );
   };
 
-  /** Tell of the past, page by page, while what happens is kept in the buffer. */
+  /** Send past events page by page, while new ones wait in the buffer. */
   const catchUp = async (stream: Stream, member: Member, from: LiveCursor): Promise<void> => {
     const { listener } = member;
     const { tenantId, withPersonalData } = listener;
@@ -205,10 +205,10 @@ export function createLiveHub(deps: Pick<Deps, 'db' | 'log' | 'clock' | 'telemet
   return {
     async join(listener, after, begin) {
       const stream = await openStream(listener.tenantId);
-      // Only between two pages is its cursor what all members were told.
+      // Between two pages the cursor is exactly what all members have been sent.
       while (stream.advancing !== null) await stream.advancing.catch(() => undefined);
       if (closed) throw new Error('this process ends');
-      // It was forgotten meanwhile, with its last member.
+      // The stream was dropped meanwhile, when its last listener left.
       if (open.get(listener.tenantId) !== stream) return this.join(listener, after, begin);
       const member: Member = { listener, buffer: after === null ? null : [], toldAlready: new Set() };
       begin(encodeCursor(after ?? stream.cursor));

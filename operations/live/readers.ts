@@ -15,7 +15,7 @@ export async function recordForReaders({ db }: Pick<Deps, 'db'>, tenantId: strin
       .onConflictDoUpdate({
         target: liveReaders.tenantId,
         set: { since: sql`case when ${liveReaders.until} > clock_timestamp() then ${liveReaders.since} else clock_timestamp() end`, until },
-        // Whoever asks often writes once a day.
+        // A frequent reader writes once a day.
         setWhere: sql`${liveReaders.until} < clock_timestamp() + make_interval(days => ${recordedDays - 1})`,
       }),
   );

@@ -21,7 +21,7 @@ export const mostChecksPerHour = 20;
 const action = 'notification_target.check';
 const deadlineMs = 5_000;
 
-/** Send a test to a target, about nobody, once. It is in no list; the audit log has who sent it. */
+/** Send one test notification to a target. It names no person and is in no list; the audit log has who sent it. */
 export async function checkTarget(deps: Deps, tenantId: string, id: string, by: string): Promise<TargetCheck> {
   const found = await deps.db.withTenant(tenantId, async (tx) => {
     const live = and(eq(notificationTargets.id, id), isNull(notificationTargets.removedAt));

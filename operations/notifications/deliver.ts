@@ -157,7 +157,7 @@ function handedOver(outcome: SendOutcome, repeatable: boolean): HandedOver {
 
 const told = (response: string) => response.slice(0, 300).replaceAll('\0', '');
 
-/** Record what came of a claim. One whose lease was over meanwhile is recorded too, while nobody has begun another. */
+/** Record the outcome of a claim, also after its lease has run out, unless another attempt has begun. */
 async function settle(deps: Deps, row: Row, outcome: SendOutcome, repeatable: boolean, { question }: NotificationWay): Promise<void> {
   const nowMs = deps.clock.nowMs();
   const attempts = row.attempts + (outcome.kind === 'accepted' ? 0 : 1);
@@ -178,7 +178,7 @@ async function settle(deps: Deps, row: Row, outcome: SendOutcome, repeatable: bo
 
 const askAfter = (question: NotificationWay['question'], fromMs: number) => (question === null ? null : fromMs + question.settleAfterMs);
 
-/** Whoever had claimed it has ended, or been cut off, before the outcome was recorded. */
+/** The process that claimed it ended, or lost its connection, before the outcome was recorded. */
 async function settleLost(deps: Deps, { row, target, task }: Next): Promise<void> {
   const made = await prepare(deps, row, target, task, row.account).catch((): Prepared => ({ kind: 'no_way', why: '' }));
   const askAt = made.kind === 'ready' ? askAfter(made.way.question, row.claimedAt ?? deps.clock.nowMs()) : null;
@@ -212,7 +212,7 @@ export async function askNext(deps: Deps, tenantId: string): Promise<boolean> {
   return true;
 }
 
-/** @param found - `nobody`: there is nobody left to ask */
+/** @param found - `nobody`: no owner is left to notify */
 async function applyAnswer(
   { db, clock, log }: Pick<Deps, 'db' | 'clock' | 'log'>,
   row: Row,

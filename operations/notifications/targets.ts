@@ -15,7 +15,7 @@ export { notificationChannels } from '../../domain/notifications/channels.ts';
 type Row = typeof notificationTargets.$inferSelect;
 type TargetDeps = Pick<Deps, 'db' | 'sealing'>;
 
-/** Where an owner is told of tasks. Times in epoch milliseconds. */
+/** Where an owner is notified of tasks. Times in epoch milliseconds. */
 export interface TargetView {
   id: string;
   /** null: of tasks that are anybody's. */
@@ -134,7 +134,7 @@ export function changeTarget(deps: TargetDeps, tenantId: string, id: string, cha
   });
 }
 
-/** Nobody is told there any more, and what waited for it is dropped. @returns false: there is none */
+/** Remove a target and drop what waits for it. @returns false: there is no such target */
 export function removeTarget(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string, id: string, by: string): Promise<boolean> {
   return deps.db.withTenant(tenantId, async (tx) => {
     if ((await find(tx, id)) === null) return false;

@@ -42,7 +42,7 @@ export interface ParkedWish {
   tenantId: string;
   id: string;
   actor: string;
-  /** Why, for whoever reads it later. */
+  /** The reason, shown to operators. */
   note: string;
 }
 

@@ -5,7 +5,7 @@ import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import type { ParkedDone, ParkedKindName, ParkedWish } from './kind.ts';
 
-/** Nobody has said of it that there is nothing to be done. @param more - what it was said about, besides its id */
+/** Not yet dismissed by a person. @param more - what it was said about, besides its id */
 export const notSetAside = (kind: ParkedKindName, id: AnyColumn, more: SQL = sql`''`) =>
   sql`not exists (select from ${parkedSkips} where ${parkedSkips.kind} = ${kind} and ${parkedSkips.ref} = ${id}::text || ${more})`;
 

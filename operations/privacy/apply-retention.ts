@@ -6,7 +6,7 @@ import { readTenant } from '../intake/tenant.ts';
 
 type RetentionDeps = Pick<Deps, 'db' | 'subjects' | 'log' | 'clock'>;
 
-/** Rows of one statement: short enough for whoever waits behind it. */
+/** Rows per statement, few enough that other transactions do not wait long for its locks. */
 const rowsAtOnce = 1_000;
 
 export interface RetentionRun {

@@ -106,7 +106,7 @@ export function listExports(deps: Pick<Deps, 'db'>, tenantId: string, page: Page
 
 export type Downloaded = { kind: 'document'; document: PersonDocument } | { kind: 'unknown' | 'running' | 'expired' };
 
-/** Whoever downloads it is in the audit log. */
+/** Each download is recorded in the audit log. */
 export async function downloadExport(deps: Pick<Deps, 'db' | 'sealing' | 'clock'>, ref: ExportRef & { actor: string }): Promise<Downloaded> {
   const { tenantId, exportId, actor } = ref;
   return deps.db.withTenant(tenantId, async (tx): Promise<Downloaded> => {

@@ -31,7 +31,7 @@ export interface AttemptView {
   experimentId: string | null;
   providerId: string | null;
   notes: string | null;
-  /** Of a call; null: nothing was said, or it is none. */
+  /** Of a call; null: it has none, or this is not a call. */
   transcript: string | null;
   keywords: string[];
 }

@@ -22,7 +22,7 @@ export interface SetAside {
   state: QuarantineState;
   /** When it was read after all or dismissed; null: it is still open. */
   closedAtMs: number | null;
-  /** A person judged that it is not to take effect; null: nobody has. */
+  /** When, by whom and why it was dismissed; null: it was not. */
   dismissed: { atMs: number; by: string; reason: string } | null;
 }
 

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { editLeases } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
 
-/** What an edit may take at most; whoever comes later then goes on without it. */
+/** The longest an edit may take; after that the next one no longer waits for it. */
 const leaseSeconds = 30;
 const askEveryMs = 25;
 const patienceMs = 3_000;

@@ -53,7 +53,7 @@ function secretsOf({ sealing, clock }: Pick<Deps, 'sealing' | 'clock'>, { secret
   return live.map((secret) => sealing.open(secret));
 }
 
-/** Whoever updates the row first makes the attempt; `next_at` keeps it from others meanwhile, and `claims` says whose it is. */
+/** The first process to update the row makes the attempt; `next_at` hides it from the others meanwhile, and `claims` says whose it is. */
 function claim({ db, clock }: Deps, { tenantId, endpointId }: Where): Promise<Claimed | 'given_up' | null> {
   return db.withTenant(tenantId, async (tx) => {
     const [endpoint] = await tx

@@ -42,7 +42,7 @@ export type EndpointMade =
 
 const mostEndpointsOfStore = 20;
 
-/** Why an address cannot be called at all; null: it may. Names are looked at when they are resolved, at each attempt. */
+/** Why an address cannot be called at all; null: it may. Host names are checked when they are resolved, at each attempt. */
 function faultOfUrl(url: string): string | null {
   const { hostname, username, password } = new URL(url);
   if (username !== '' || password !== '') return 'holds a user name or a password: leave them out, the signature shows who calls';
@@ -123,7 +123,7 @@ export function readEndpoint(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string,
 export type EndpointChange = { [K in keyof EndpointWish]?: EndpointWish[K] | undefined } & { state?: 'enabled' | 'disabled' | undefined };
 export type EndpointChanged = { kind: 'changed'; endpoint: EndpointView } | { kind: 'unknown' } | { kind: 'invalid_url'; message: string };
 
-/** What waits is sent as the endpoint says from now on. Enabled again, it is told what waits for it. */
+/** Waiting deliveries use the new settings from now on. An endpoint that is enabled again gets what waits for it. */
 export async function changeEndpoint(
   deps: EndpointDeps,
   tenantId: string,

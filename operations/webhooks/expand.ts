@@ -45,7 +45,7 @@ export async function expandEvents(deps: Pick<Deps, 'db' | 'log'>, tenantId: str
 
 async function expand({ log }: Pick<Deps, 'log'>, tx: Tx, row: EventRow, endpoints: readonly Endpoint[]): Promise<void> {
   const told = await readTold(tx, row).catch((err: unknown) => {
-    // A mistake of ours, in one event: the others are told.
+    // A bug of ours in one event; the others are still delivered.
     if (!(err instanceof Error) || err.name !== 'ZodError') throw err;
     log.error({ tenantId: row.tenantId, source: row.source, err }, 'an event does not fit the catalogue of outgoing webhooks, and is not told');
     return null;

@@ -34,7 +34,7 @@ export async function openApproval(tx: Tx, approval: Approval, nowMs: number): P
     .onConflictDoUpdate({ target: [tasks.tenantId, tasks.key], targetWhere: sql`state = 'open'`, set: said });
 }
 
-/** It was decided, or nobody needs the decision any more. Without an open task nothing happens. */
+/** Close the task: it was decided, or the decision is no longer needed. Without an open task nothing happens. */
 export async function closeApproval(
   tx: Tx,
   {

@@ -40,7 +40,7 @@ export async function chooseOwner(
 
 /**
  * To whom a task goes that its owner has not done: the first of the order who is on duty, else the first; without an order a manager by the store's rule.
- * Whoever is no work target has no hours.
+ * A member who is not a work target has no hours.
  * @returns null: everybody had it
  */
 export async function chooseNext(

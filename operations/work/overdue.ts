@@ -14,7 +14,7 @@ const mostAtOnce = 50;
 const actor = 'overdue';
 
 /**
- * Look after the tasks of all stores that nobody does: their owners are reminded, and then they go to the next one. The notifications are written by triggers,
+ * Look after overdue tasks of all stores: remind their owners, then pass them on to the next one. The notifications are written by triggers,
  * in the same transaction.
  * Source: docs/rules.md#rule-119
  * @returns whether there may be more at once
@@ -99,6 +99,6 @@ async function neededUntil(tx: Tx, { tenantId, kind, data }: TaskRow, nowMs: num
   if (typeof id !== 'string') return null;
   const approval = await readApproval(tx, tenantId, id);
   if (approval?.state !== 'waiting') return 'over';
-  // The step may wait for something else by then: look again.
+  // The step may wait for something else by then, so decide again.
   return Math.max(approval.waitsUntilMs ?? 0, nowMs + 60_000);
 }

@@ -91,7 +91,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, heart
       };
       socket.on('close', leave);
       socket.on('error', () => socket.terminate());
-      // Said before what was missed is told, which begins a moment later.
+      // Sent before the missed events, which follow a moment later.
       hub
         .join(listener, after, (cursor) => listener.say({ kind: 'hello', cursor, heartbeat_seconds: heartbeatMs / 1_000 }))
         .then(

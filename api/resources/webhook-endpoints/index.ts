@@ -43,7 +43,7 @@ const disabled = (reply: FastifyReply) =>
   problem(reply, 409, 'endpoint_disabled', 'The endpoint is disabled: nothing is sent to it. Enable it first: `{ "state": "enabled" }`.');
 const invalidUrl = (reply: FastifyReply, message: string) => invalidRequest(reply, [{ path: 'body/url', message }]);
 
-/** Where a store is told what happens. docs/outgoing-webhooks.md */
+/** Addresses of a store's own systems that receive events. docs/outgoing-webhooks.md */
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
   app.get(
     '/api/webhook-endpoints',

@@ -21,7 +21,7 @@ export function livePage(nonce: string, places: readonly Place[], stores: string
   );
 }
 
-/** The start page of an installation that others can reach: links, and nobody's data. */
+/** The start page of an installation that others can reach: links only, no personal data. */
 export function linksPage(nonce: string, places: readonly Place[]): Html {
   return frame(nonce, null, linksHtml(places), null);
 }

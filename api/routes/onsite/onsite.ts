@@ -121,7 +121,7 @@ export const onsiteRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }>
       reply.header('access-control-allow-origin', origin);
       const pushKey = site.push?.publicKey ?? null;
       if (isMachine(request)) return { popup: null, pushKey };
-      // A service that we do not send to, or what is no subscription, is as good as none: the page's view counts all the same.
+      // An unusable subscription (an unknown push service, a wrong shape) counts as none; the page view counts all the same.
       const taken = await viewPage(deps, site.tenantId, { cart, proof, subscription: readSubscription(subscription, site) });
       if (taken === null) return { popup: null, pushKey };
       const { channel: _channel, ...popup } = taken.popup;

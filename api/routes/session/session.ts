@@ -82,7 +82,7 @@ const tags = ['session'];
 /** People who sign in. Everything here is open: it says itself who it is about. */
 export const sessionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; limits: Limits }> = async (app, { deps, limits }) => {
   const { identity } = deps;
-  // What people type is nobody else's, and no cache's either.
+  // Passwords and answers about them must not be cached.
   app.addHook('onRequest', async (request, reply): Promise<unknown> => {
     reply.header('cache-control', 'no-store');
     return isFromOwnPage(request) ? undefined : refuse(reply, { kind: 'refused', code: 'foreign_page' });

@@ -69,7 +69,7 @@ function itemView(item: LineItem, cartUrl: string, tools: ViewTools): ItemView {
   const title = tools.line(item.title, 120);
   // Shops sell by the metre and by the gram: 0.5 and 0.125 are quantities.
   const quantity = Number.isFinite(item.quantity) && item.quantity >= 0.000_001 ? item.quantity : null;
-  // A negative price is none, and must not become one by rounding.
+  // A negative price is invalid, and rounding must not hide that.
   const ofLine = (minor: number) => tools.money(minor < 0 ? null : Math.round(minor * (quantity ?? 1)));
   const unitPrice = tools.money(item.priceMinor);
   const price = item.priceMinor === null ? null : ofLine(item.priceMinor);

@@ -52,7 +52,7 @@ export function intervene(
   const owner = draft.findContact(subject.contactId);
   const sequence = sequenceOf(draft, move.begin);
   if (sequence === undefined) return { ended, begun: null, keptFrom: 'no_sequence', handled };
-  // Whoever is not among the share that gets interventions so far enters once the share is raised.
+  // An account outside the rollout share enters once the share is raised.
   if (owner !== null && !isAsked && !isRolledOutTo(draft, owner.personId)) return { ended, begun: null, keptFrom: 'not_rolled_out', handled };
   const reason = owner === null ? 'unknown_person' : keptFrom(draft, { subject, owner }, sequence);
   if (owner === null || reason !== null) return { ended, begun: null, keptFrom: reason, handled: now };

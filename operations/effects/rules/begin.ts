@@ -106,7 +106,7 @@ export function keptFromBefore(
   const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
   if (isAboutSilence(definition)) {
     if (subject.noSequence?.keptFrom.some(({ reason }) => reason === 'declined') === true) return 'declined';
-    // Whoever leaves a chat is reminded once, however often they come back and leave it again.
+    // A lead is reminded once of a chat, however often they come back and leave again.
     if (isAboutGhost(definition) && subject.chat.ghostReminderSent) return 'took_part';
     // Whatever was said is where the silence is counted from.
     if (definition.reentry === 'once-per-silence') return keptFromSilence(known, anchorOf(draft, { subject, owner }, definition));

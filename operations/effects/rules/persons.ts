@@ -32,14 +32,14 @@ export function resolveContact(draft: Draft, identities: readonly Identity[]): R
   return { contactId, personId };
 }
 
-/** Whom these identities name, where the event reaches nobody: a stop that comes before anybody is known is remembered with them. */
+/** The identities to remember a stop by, where it arrives before any contact is known by them. */
 export function reachOrMeet(draft: Draft, identities: readonly Identity[]): void {
   if (draft.personsOf(draft.found.reached).length > 0) return;
   const met = resolveContact(draft, identities);
   if (met !== null) draft.found.reached.push(met.contactId);
 }
 
-/** Whoever answers one of them answers the person that they are: the takeover that lasts the longest. */
+/** A takeover of one of these records holds for the person they are: the one that lasts the longest. */
 function takeoverOf(all: readonly KnownContact[]): Pick<KnownContact, 'takenOverAt' | 'takenOverUntil'> {
   const ends = (c: KnownContact) => (c.takenOverAt === null ? Number.NEGATIVE_INFINITY : (c.takenOverUntil ?? Number.POSITIVE_INFINITY));
   const [longest] = all.toSorted((a, b) => (ends(a) === ends(b) ? 0 : ends(b) > ends(a) ? 1 : -1));

@@ -185,7 +185,7 @@ function continueOrBegin<D, R>(
   const ending = subject.state === 'open' ? kind.endsBy(subject) : null;
   const running = draft.enrollmentsAbout([subjectId]).find((enrollment) => enrollment.endedAt === null);
   if (ending !== null) endRunsAbout(draft, subjectId, ending);
-  // Whoever asks again is not silent any more, and takes back what they have declined.
+  // A new inquiry ends the silence and takes back an earlier refusal.
   const declined = stillDeclined(stored, event.occurredAtMs);
   if (declined === null && stored.noSequence !== null) draft.changeSubject(subjectId, { noSequence: null });
   endSilences(draft, subjectId, event.occurredAtMs, 'replied');

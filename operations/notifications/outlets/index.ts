@@ -8,5 +8,5 @@ import { webhook } from './webhook.ts';
 
 export type { NotificationMessage, NotificationOutlet, TargetConfig } from './outlet.ts';
 
-/** Every way by which somebody is told of a task. */
+/** Every way to notify a task's owner. */
 export const notificationOutlets: Readonly<Record<NotificationChannel, NotificationOutlet>> = { email, sms, telegram, slack, webhook };

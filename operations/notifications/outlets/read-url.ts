@@ -1,6 +1,6 @@
 import { PrivateAddressError, refusePrivateLiteral } from '../../../integrations/http/outbound.ts';
 
-/** An http(s) address that may be called, as far as it can be told now: names are looked at when they are resolved, at each attempt. */
+/** An http(s) address that may be called, as far as its text shows. Host names are checked when they are resolved, at each attempt. */
 export function readUrl(text: string): { address: string } | { fault: string } {
   const written = text.trim();
   if (written.length > 2_000 || !URL.canParse(written) || !/^https?:$/.test(new URL(written).protocol)) return { fault: 'is no http(s) address' };
