@@ -26,8 +26,7 @@ export const riskStages = { none: null, early: 'Early Warning', active: 'Active 
   string | null
 >;
 
-export const riskLevels = ['Low', 'Medium', 'High', 'Critical'] as const;
-export type RiskLevel = (typeof riskLevels)[number];
+export type RiskLevel = 'Low' | 'Medium' | 'High' | 'Critical';
 
 /** How high the risk is, in one word: the band, whose first is Low in its lower half and Medium from its middle on. null: in no band. */
 export function riskLevelOf(band: RiskBand, score: number, { early, active }: BandThresholds): RiskLevel | null {

@@ -98,7 +98,7 @@ const agent = new Agent({
 const mostAnswerBytes = 16 * 1024 * 1024;
 
 /** Thrown while an answer is read that would fill the memory. */
-export class EndlessAnswerError extends Error {
+class EndlessAnswerError extends Error {
   readonly code = 'endless_answer';
   override readonly name = 'EndlessAnswerError';
   constructor() {
