@@ -6,16 +6,30 @@ export const suggestions: Command = {
   summary: 'comparisons that the results suggest, as drafts, until somebody approves one',
   usage: `rekindle suggestions               what to try in each sequence where it loses most, with the evidence
 rekindle suggestions show <id>     the sequence file with the comparison in it
-rekindle suggestions approve <id>  publish it for new enrollments: the test begins, and ends by itself`,
+rekindle suggestions approve <id>  publish it for new enrollments: the test begins, and ends by itself
+rekindle suggestions dismiss <id> --reason TEXT
+                                   not again while it rests on the same figures
+rekindle suggestions dismissed     who dismissed what, when and why`,
   example: 'rekindle suggestions approve 3f9a0c4d2b7e61850a9c4f1e',
-  takes: { show: 1, approve: 1 },
-  options: {},
-  async run({ store, args: [action, id] }) {
+  takes: { show: 1, approve: 1, dismiss: 1, dismissed: 0 },
+  options: { reason: { type: 'string' } },
+  async run({ store, args: [action, id], options }) {
     if (action === 'approve') {
       const data = unwrap(await store.suggestions.approve(required(id, 'The suggestion’s id')));
       return { data, lines: [`${data.sequence} is version ${data.version}. The test begins with the first person.`] };
     }
-    if (action !== undefined && action !== 'show') throw new UsageError('Say show or approve, or nothing for the list.');
+    if (action === 'dismiss') {
+      const data = unwrap(
+        await store.suggestions.dismiss(required(id, 'The suggestion’s id'), { reason: required(options['reason'], 'Why (--reason)') }),
+      );
+      return { data, lines: [`${data.sequence}/${data.step} (${data.kind}) is not suggested again while it rests on the same figures.`] };
+    }
+    if (action === 'dismissed') {
+      const { data } = unwrap(await store.suggestions.dismissed());
+      const lines = data.map((one) => `${one.dismissed_at}  ${one.sequence}/${one.step}  ${one.kind}  ${one.dismissed_by}: ${one.reason}`);
+      return { data, lines: lines.length === 0 ? ['Nobody has dismissed a suggestion.'] : lines };
+    }
+    if (action !== undefined && action !== 'show') throw new UsageError('Say show, approve, dismiss or dismissed, or nothing for the list.');
     const { data } = unwrap(await store.suggestions.list());
     if (action === 'show') {
       const one = data.find((suggestion) => suggestion.id === required(id, 'The suggestion’s id'));

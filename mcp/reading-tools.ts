@@ -196,10 +196,12 @@ export const readingTools: readonly Tool[] = [
       name: 'learning',
       title: 'What results teach',
       description:
-        'What the store’s results teach: about overview (sentences, channels, funnel), phrases (which words texts of a channel do better with, by tests alone), delays (compared by chance), hours (of the local week, with the preferred ones), drop_offs (where each sequence loses most, with advice), suggestions (comparisons worth making there, as drafts that a person approves) or leaderboards. Each figure with its number of cases and interval, or what is missing.',
+        'What the store’s results teach: about overview (sentences, channels, funnel), phrases (which words texts of a channel do better with, by tests alone), delays (compared by chance), hours (of the local week, with the preferred ones), drop_offs (where each sequence loses most, with advice), suggestions (comparisons worth making there, as drafts that a person approves), dismissed_suggestions (who did not want one, when and why) or leaderboards. Each figure with its number of cases and interval, or what is missing.',
     },
     {
-      about: z.enum(['overview', 'phrases', 'delays', 'hours', 'drop_offs', 'suggestions', 'leaderboards']).default('overview'),
+      about: z
+        .enum(['overview', 'phrases', 'delays', 'hours', 'drop_offs', 'suggestions', 'dismissed_suggestions', 'leaderboards'])
+        .default('overview'),
       channel: z.string().max(20).optional().describe('Of phrases; default email.'),
       of: z.enum(['sequences', 'campaigns', 'sources', 'imports']).default('sequences').describe('Of leaderboards.'),
       days,
@@ -219,6 +221,8 @@ export const readingTools: readonly Tool[] = [
           return unwrap(await client.learning.dropOffs(since));
         case 'suggestions':
           return unwrap(await client.suggestions.list());
+        case 'dismissed_suggestions':
+          return unwrap(await client.suggestions.dismissed());
         case 'leaderboards':
           return unwrap(await client.learning.leaderboards({ ...since, of }));
       }

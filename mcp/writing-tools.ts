@@ -136,6 +136,20 @@ export const writingTools: readonly Tool[] = [
     },
   ),
   writing(
+    {
+      name: 'dismiss_suggestion',
+      title: 'Dismiss a suggestion',
+      description: 'Keeps a comparison that the results suggest from being suggested again while it rests on the same figures; learning lists them.',
+    },
+    { id: z.string().min(1).max(60), reason: note.describe('For colleagues who ask later.') },
+    async ({ client }, { id }) => {
+      const one = unwrap(await client.suggestions.list()).data.find((suggestion) => suggestion.id === id);
+      if (one === undefined) throw new Error('It is not suggested, or not any more.');
+      return { would: { dismisses: one.change, sequence: one.sequence, step: one.step }, seen: null };
+    },
+    async ({ client }, { id, reason }) => unwrap(await client.suggestions.dismiss(id, { reason })),
+  ),
+  writing(
     { name: 'stop_enrollment', title: 'Stop one sequence', description: 'Ends one running enrollment: nothing more of it is sent.' },
     { enrollment_id: z.uuid(), reason: note.describe('Kept as a note.') },
     async ({ client }, { enrollment_id: id }) => {

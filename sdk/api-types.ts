@@ -4344,11 +4344,51 @@ export interface paths {
         };
         /**
          * List comparisons that the results suggest
-         * @description For each sequence at most one: what to try where it loses most, by what began in the last 90 days, drafted as a comparison by chance. Sequences that compare something already, and what was compared once, are not among them.
+         * @description For each sequence at most one: what to try where it loses most, by what began in the last 90 days, drafted as a comparison by chance. Sequences that compare something already, and what was compared once, are not among them, nor what somebody dismissed while it rests on the same.
          */
         get: operations["getApiSuggestions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suggestions/dismissed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List suggestions that somebody dismissed
+         * @description The latest first: who, when and why, and what each rested on then.
+         */
+        get: operations["getApiSuggestionsDismissed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suggestions/{id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss a suggestion
+         * @description It is not made again, by other versions of the sequence neither, until what it rests on has changed: another cause, twice the people, or a rate outside of the interval that was stated.
+         */
+        post: operations["postApiSuggestionsIdDismiss"];
         delete?: never;
         options?: never;
         head?: never;
@@ -12821,6 +12861,19 @@ export interface components {
             counter_metrics: ("opt_outs" | "complaints" | "refunds")[];
             /** @description The whole sequence file with the comparison in it, YAML. Nothing of it is in use before it is approved. */
             draft: string;
+        };
+        SuggestionDismissal: {
+            sequence: string;
+            step: string;
+            kind: string;
+            /** Format: date-time */
+            dismissed_at: string;
+            dismissed_by: string;
+            reason: string;
+            /** @description To how many people the step’s message had gone out. */
+            n: number;
+            /** @description Of these, how many left behind it, percent. */
+            rate: number;
         };
         Suppression: {
             /** Format: uuid */
@@ -24219,6 +24272,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    getApiSuggestionsDismissed: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SuggestionDismissal"][];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiSuggestionsIdDismiss: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description For colleagues who ask later.
+                     * @example We do not write texts.
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionDismissal"];
+                };
             };
         };
     };

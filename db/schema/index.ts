@@ -19,7 +19,7 @@ export { account, identitySchema, invitations, members, rateLimit, session, sign
 export { lateness } from './lateness.ts';
 export { importErrors, type ImportFormat, importParts, imports } from './imports.ts';
 export { installationKeys } from './keys.ts';
-export { conversionRules } from './learning.ts';
+export { conversionRules, suggestionDismissals } from './learning.ts';
 export { lookups } from './lookups.ts';
 export { connectionTokens } from './tokens.ts';
 export { decisions, messages } from './messages.ts';

@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { check, doublePrecision, foreignKey, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { instant, tenantId, tenantPolicy } from './columns.ts';
+import { check, doublePrecision, foreignKey, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { DismissedEvidence } from '../../domain/learning/dismissal.ts';
+import { instant, instantNow, tenantId, tenantPolicy } from './columns.ts';
+import { sequences } from './sequences.ts';
 import { tenants } from './tenants.ts';
 
 /**
@@ -32,6 +34,31 @@ export const conversionRules = pgTable(
     check('conversion_rules_slot', sql`day between 0 and 6 and hour between 0 and 23`),
     check('conversion_rules_counts', sql`conversions between 0 and sends`),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'conversion_rules_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Suggestions that somebody does not want. One is made again once what it rests on has changed (docs/rules.md#rule-132). */
+export const suggestionDismissals = pgTable(
+  'suggestion_dismissals',
+  {
+    tenantId: tenantId(),
+    sequenceId: uuid('sequence_id').notNull(),
+    stepId: text('step_id').notNull(),
+    kind: text('kind').notNull(),
+    /** What it rested on at that moment. */
+    evidence: jsonb('evidence').$type<DismissedEvidence>().notNull(),
+    dismissedAt: instantNow('dismissed_at'),
+    dismissedBy: text('dismissed_by').notNull(),
+    reason: text('reason').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.sequenceId, t.stepId, t.kind] }),
+    foreignKey({
+      columns: [t.tenantId, t.sequenceId],
+      foreignColumns: [sequences.tenantId, sequences.id],
+      name: 'suggestion_dismissals_sequence_fk',
+    }),
     tenantPolicy(),
   ],
 );

@@ -5,4 +5,8 @@ export const suggestions = (api: Api) => ({
   list: api.plain('GET /api/suggestions'),
   /** Publish one, as a new version of its sequence: its test begins with the first person. */
   approve: api.plain('POST /api/suggestions/{id}/approve'),
+  /** Not again while it rests on the same figures. */
+  dismiss: api.withBody('POST /api/suggestions/{id}/dismiss'),
+  /** Who dismissed what, when and why. */
+  dismissed: api.plain('GET /api/suggestions/dismissed'),
 });

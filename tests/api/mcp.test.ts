@@ -82,6 +82,7 @@ describe('at /mcp', () => {
       'change_notification_target',
       'check_notification_target',
       'remove_notification_target',
+      'dismiss_suggestion',
       'stop_enrollment',
       'act_on_enrollments',
       'pause_sequence',

@@ -215,6 +215,17 @@ async function fillEveryTable(): Promise<void> {
     ...{ tenant_id: tenantId, channel: 'email', day: 0, hour: 9, sends: 1, conversions: 0 },
     ...{ rate: 0, expected: 0, chance_better: 0.5, refreshed_at: new Date(0) },
   });
+  await insert('suggestion_dismissals', {
+    ...{
+      tenant_id: tenantId,
+      sequence_id: enrollment.sequenceId,
+      step_id: 'email_1h',
+      kind: 'delay',
+      evidence: '{}',
+      dismissed_by: 'x',
+      reason: 'x',
+    },
+  });
   await insert('behaviours', {
     tenant_id: tenantId,
     id: randomUUID(),

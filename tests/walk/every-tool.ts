@@ -43,6 +43,14 @@ export async function walkEveryTool(apiUrl: string, apiKey: string, world: ToolW
       return done;
     };
     for (const [name, given] of writing(world)) await twice(name, given);
+    // The store has too few people for a suggestion.
+    const { content, isError } = (await client.callTool({
+      name: 'dismiss_suggestion',
+      arguments: { id: 'none', reason: 'Not wanted.' },
+    })) as CallToolResult;
+    if (isError !== true || !JSON.stringify(content).includes('not suggested'))
+      throw new Error(`dismiss_suggestion answered ${JSON.stringify(content)}`);
+    tried.add('dismiss_suggestion');
     const { target } = await twice('add_notification_target', { channel: 'email', address: 'mia@example.com', owner: 'Mia' });
     await twice('change_notification_target', { target, owner: 'Noah' });
     await twice('check_notification_target', { target });

@@ -1,7 +1,15 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { guardrailMetrics } from '../../../operations/experiments/standing.ts';
-import { approveSuggestion, type DraftedSuggestion, readSuggestions, suggestionKinds } from '../../../operations/learning/suggestions.ts';
+import {
+  approveSuggestion,
+  type Dismissal,
+  dismissSuggestion,
+  type DraftedSuggestion,
+  readDismissals,
+  readSuggestions,
+  suggestionKinds,
+} from '../../../operations/learning/suggestions.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { inPercent, intervalSchema, percent } from '../learning/schemas.ts';
@@ -40,6 +48,19 @@ const suggestionSchema = z
   })
   .meta({ id: 'Suggestion' });
 
+const dismissalSchema = z
+  .object({
+    sequence: z.string(),
+    step: z.string(),
+    kind: z.string(),
+    dismissed_at: z.iso.datetime(),
+    dismissed_by: z.string(),
+    reason: z.string(),
+    n: z.int().meta({ description: 'To how many people the step’s message had gone out.' }),
+    rate: z.number().meta({ description: 'Of these, how many left behind it, percent.' }),
+  })
+  .meta({ id: 'SuggestionDismissal' });
+
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
   const since = () => deps.clock.nowMs() - days * 86_400_000;
 
@@ -49,11 +70,48 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       schema: {
         summary: 'List comparisons that the results suggest',
         description:
-          'For each sequence at most one: what to try where it loses most, by what began in the last 90 days, drafted as a comparison by chance. Sequences that compare something already, and what was compared once, are not among them.',
+          'For each sequence at most one: what to try where it loses most, by what began in the last 90 days, drafted as a comparison by chance. Sequences that compare something already, and what was compared once, are not among them, nor what somebody dismissed while it rests on the same.',
         response: { 200: z.object({ data: z.array(suggestionSchema) }), ...problems(401, 429, 503) },
       },
     },
     async (request) => ({ data: (await readSuggestions(deps, callerOf(request).tenantId, since())).map(present) }),
+  );
+
+  app.get(
+    '/api/suggestions/dismissed',
+    {
+      schema: {
+        summary: 'List suggestions that somebody dismissed',
+        description: 'The latest first: who, when and why, and what each rested on then.',
+        response: { 200: z.object({ data: z.array(dismissalSchema) }), ...problems(401, 429, 503) },
+      },
+    },
+    async (request) => ({ data: (await readDismissals(deps, callerOf(request).tenantId)).map(presentDismissal) }),
+  );
+
+  app.post(
+    '/api/suggestions/:id/dismiss',
+    {
+      schema: {
+        summary: 'Dismiss a suggestion',
+        description:
+          'It is not made again, by other versions of the sequence neither, until what it rests on has changed: another cause, twice the people, or a rate outside of the interval that was stated.',
+        params: z.object({ id: z.string().max(60) }),
+        body: z.object({
+          reason: z.string().trim().min(1).max(500).meta({ description: 'For colleagues who ask later.', example: 'We do not write texts.' }),
+        }),
+        response: { 200: dismissalSchema, ...problems(400, 401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const dismissed = await dismissSuggestion(deps, {
+        ...{ tenantId: callerOf(request).tenantId, id: request.params.id, actor: actorOf(request), reason: request.body.reason },
+        sinceMs: since(),
+      });
+      return dismissed === null
+        ? problem(reply, 404, 'unknown_suggestion', 'It is not suggested, or not any more: list the suggestions again.')
+        : presentDismissal(dismissed);
+    },
   );
 
   app.post(
@@ -84,6 +142,10 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     },
   );
 };
+
+const presentDismissal = ({ sequence, step, kind, dismissedAtMs, dismissedBy, reason, n, rate }: Dismissal): z.input<typeof dismissalSchema> => ({
+  ...{ sequence, step, kind, dismissed_at: new Date(dismissedAtMs).toISOString(), dismissed_by: dismissedBy, reason, n, rate: percent(rate) },
+});
 
 function present({ id, sequence, name, version, step, kind, change, evidence, file }: DraftedSuggestion): z.input<typeof suggestionSchema> {
   const { n, left, rate, interval, advice, byHoursP } = evidence;

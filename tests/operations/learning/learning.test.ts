@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { suggestionDismissals } from '../../../db/schema/index.ts';
 import { experimentsPass } from '../../../operations/experiments/experiments.ts';
 import { readDelays } from '../../../operations/learning/delays.ts';
 import { readPhrases } from '../../../operations/learning/phrases.ts';
@@ -296,7 +298,24 @@ test('drop-offs, leaderboards and the overview are counted from real enrollments
   });
   expect((await api('/api/sequences/cart')).body).toMatchObject({ version: 1 });
   expect((await api('/api/suggestions/nothing/approve', 'POST')).body).toMatchObject({ code: 'unknown_suggestion' });
-  const path = `/api/suggestions/${String(suggestion?.['id'])}/approve`;
+  const id = String(suggestion?.['id']);
+  const dismiss = (reason: string) => ask(shop, shop.tenant.apiKey, `/api/suggestions/${id}/dismiss`, 'POST', { reason });
+  expect((await dismiss(' ')).status).toBe(400);
+  expect(await dismiss('We write once a day.')).toMatchObject({
+    status: 200,
+    body: { sequence: 'cart', step: 'email_24h', kind: 'delay', n: 30, rate: 70 },
+  });
+  // Not again, also not to be approved, and by whom is on record.
+  expect(await suggested()).toEqual([]);
+  expect((await dismiss('Twice.')).status).toBe(404);
+  expect((await api(`/api/suggestions/${id}/approve`, 'POST')).status).toBe(404);
+  expect((await api('/api/suggestions/dismissed')).body).toMatchObject({
+    data: [{ sequence: 'cart', reason: 'We write once a day.', dismissed_by: expect.any(String) as unknown }],
+  });
+  // What it rested on was half as much: it is news.
+  await inTenant((tx) => tx.update(suggestionDismissals).set({ evidence: sql`${suggestionDismissals.evidence} || '{"n": 15}'` }));
+  expect(await suggested()).toMatchObject([{ id }]);
+  const path = `/api/suggestions/${id}/approve`;
   const approved = await Promise.all([1, 2].map(() => api(path, 'POST')));
   expect(approved.map(({ status }) => status).filter((status) => status === 200)).toHaveLength(1);
   expect((await api('/api/sequences/cart')).body).toMatchObject({ version: 2 });
