@@ -193,6 +193,8 @@ export type SendOutcome =
       severity: 'hard' | 'soft';
       /** The provider was unreachable or going down: it said nothing about this message, so it is not counted against `maxRetries`. */
       outage?: boolean;
+      /** It does not let us in (401, a token without the right): the connection shows it until a message is accepted again. */
+      loginRefused?: true;
       /** Nothing leaves through this connection until then, as the provider asks. */
       retryAfterMs?: number;
       response: string;
@@ -246,7 +248,10 @@ export interface Sender<C extends Channel = Channel> {
    * `forAnswers` of it are left for answers. It does not apply with a rate of the store's own.
    */
   rates?: { account: Rate; address?: Rate; answers?: Rate; window?: Rate & { forAnswers: number }; isShared?: true };
-  /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
+  /**
+   * Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). One with the property `loginRefused: true` also says that
+   * the provider does not let us in.
+   */
   open(): Promise<SenderSession<C>>;
 }
 

@@ -11,6 +11,7 @@ import { applyFind, type Locked, lockStep, type Settlement, settleCall } from '.
 import { followMove } from './dispatch/follow-move.ts';
 import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/open-session.ts';
 import { holdUp, turnEveryMs } from './dispatch/pace.ts';
+import { noteLogin } from './dispatch/note-login.ts';
 import { addToStory, type DispatchResult, settled } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './intake/found.ts';
@@ -84,6 +85,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
       continue;
     }
     if (opened.kind === 'busy') return { kind: 'again', inMs: opened.inMs, why: 'many messages leave late, and its turn comes soon' };
+    if (opened.kind === 'failed' && opened.loginRefused) await noteLogin(deps, input.tenantId, opened.outlet, configured, opened.fault);
     // Known before it is written: should the COMMIT's fate be unclear, the next attempt recognises the claim as this worker's own.
     const claim = uuidv4();
     uncalled.add(claim);
@@ -122,6 +124,9 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
           const outcome = await call(deps, input, decided, opened.kind === 'open' ? opened.session : null, uncalled, release);
           state.called ||= outcome.kind !== 'released';
           await settleUntilStored(deps, input, decided, outcome, deps.clock.monotonicMs() - decided.startedMs);
+          if (outcome.kind === 'accepted') await noteLogin(deps, input.tenantId, decided.outlet, configured, null);
+          if (outcome.kind === 'refused' && outcome.loginRefused === true)
+            await noteLogin(deps, input.tenantId, decided.outlet, configured, outcome.response);
           await deps.checkpoints('dispatch.settled');
           continue;
         }

@@ -21,7 +21,8 @@ export function judgeRefusal(
   const outcome = judgeStatus(status, `${doing}HTTP ${status}`);
   if (outcome.kind !== 'refused') return null;
   // HighLevel's own limit, and not that of somebody on the way, comes with how much of it is left.
-  if (aboutTheAccount.has(status) || (status === 429 && headers['x-ratelimit-remaining'] !== undefined)) return { ...outcome, outage: true };
+  if (aboutTheAccount.has(status)) return { ...outcome, outage: true, loginRefused: true };
+  if (status === 429 && headers['x-ratelimit-remaining'] !== undefined) return { ...outcome, outage: true };
   const said = [answer['message']]
     .flat()
     .filter((one) => typeof one === 'string')

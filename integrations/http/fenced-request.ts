@@ -58,7 +58,13 @@ export function fencedRequest(
     const judged = (given: HttpAnswer): SendOutcome => {
       if (complete) return message.judge(given);
       // A message that was not sent whole cannot have been accepted, whatever the answer.
-      return { kind: 'refused', severity: 'soft', ...(given.status >= 500 ? { outage: true } : {}), response: `HTTP ${given.status} before the end` };
+      return {
+        kind: 'refused',
+        severity: 'soft',
+        response: `HTTP ${given.status} before the end`,
+        ...(given.status >= 500 ? { outage: true } : {}),
+        ...(given.status === 401 ? { loginRefused: true } : {}),
+      };
     };
     const fail = (reason: string): void => {
       // The head of an answer decides the outcome, even if the rest of it does not arrive.

@@ -22,5 +22,6 @@ const refusals = new Set([
  */
 export function judgeStatus(status: number, response: string, providerMessageId: string | null = null): SendOutcome {
   if (status >= 200 && status < 300) return { kind: 'accepted', providerMessageId, response };
-  return refusals.has(status) ? { kind: 'refused', severity: 'soft', response } : { kind: 'unknown', response };
+  if (!refusals.has(status)) return { kind: 'unknown', response };
+  return { kind: 'refused', severity: 'soft', response, ...(status === 401 ? { loginRefused: true } : {}) };
 }

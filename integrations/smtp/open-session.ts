@@ -15,6 +15,14 @@ export interface OpenSmtp {
 export class SmtpOpenError extends Error {
   readonly code = 'smtp_open_failed';
   override readonly name = 'SmtpOpenError';
+  /** The server knows the user or the password no more; a 4xx of the login is about the moment. */
+  readonly loginRefused: boolean;
+
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, options);
+    const { code, responseCode } = options.cause as { code?: unknown; responseCode?: unknown };
+    this.loginRefused = code === 'EAUTH' && typeof responseCode === 'number' && responseCode >= 500;
+  }
 }
 
 /**

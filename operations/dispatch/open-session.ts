@@ -11,7 +11,9 @@ import type { VersionCache } from './versions.ts';
 /** The session that stands ready for a call, before anything is decided. */
 export type Opened =
   /** None was tried: the step did not seem to need one. */
-  { kind: 'none' } | { kind: 'open'; outlet: Outlet; session: SenderSession } | { kind: 'failed'; outlet: Outlet; fault: string };
+  | { kind: 'none' }
+  | { kind: 'open'; outlet: Outlet; session: SenderSession }
+  | { kind: 'failed'; outlet: Outlet; fault: string; loginRefused: boolean };
 
 /** Temporal's clock decides when a step is dispatched; this worker's clock may be behind by this much. */
 const clockSkewMs = 2_000;
@@ -49,11 +51,12 @@ export function likelyOutlet({ channels, pinned }: Pick<StepPreview, 'channels' 
  */
 export async function openSession(outlet: Outlet | null, isAway: (outlet: Outlet) => boolean): Promise<Opened> {
   if (outlet === null) return { kind: 'none' };
-  if (isAway(outlet)) return { kind: 'failed', outlet, fault: 'An outage is practised: the provider counts as away.' };
+  if (isAway(outlet)) return { kind: 'failed', outlet, fault: 'An outage is practised: the provider counts as away.', loginRefused: false };
   try {
     return { kind: 'open', outlet, session: await outlet.sender.open() };
   } catch (error) {
-    return { kind: 'failed', outlet, fault: error instanceof Error ? error.message : String(error) };
+    const loginRefused = error instanceof Error && 'loginRefused' in error && error.loginRefused === true;
+    return { kind: 'failed', outlet, fault: error instanceof Error ? error.message : String(error), loginRefused };
   }
 }
 

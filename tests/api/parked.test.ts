@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import net, { type AddressInfo } from 'node:net';
 import { eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { auditLog, connections, enrollments, inbox, messages, quarantine, sequences } from '../../db/schema/index.ts';
 import { noteFault } from '../../operations/composition/ledger.ts';
 import { publishYaml } from '../helpers/publish-yaml.ts';
-import { aCart, openShop, type Shop } from '../helpers/shop.ts';
-import { anotherStore, ask, askAll, leaveCart, sendFirstMail } from './left-carts.ts';
+import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
+import { anotherStore, ask, askAll, dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
 
 // What cannot go on by itself is one list; what is done about it changes what the list is a view of.
 
@@ -114,6 +117,90 @@ test('one list names each with its cause, its age, who is affected and what to d
   expect(await askAll(shop, other.apiKey, '/api/parked')).toEqual([]);
   await act(`connection:${smtp}`, 'cancel');
 });
+
+const receiptSecret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+
+test('a provider that lets no message in any more is on the list by itself, until it takes one again', async () => {
+  let status = 401;
+  let made: string | null = null;
+  const provider = createServer((request, response) => {
+    const answer = JSON.stringify({ id: randomUUID(), name: 'invalid_api_key' });
+    request.resume().on('end', () => response.writeHead(status, { 'content-type': 'application/json' }).end(answer));
+  });
+  provider.listen(0, '127.0.0.1');
+  await once(provider, 'listening');
+  const { port } = provider.address() as AddressInfo;
+  try {
+    const config = { apiKey: 're_rotated', baseUrl: `http://127.0.0.1:${port}` };
+    const answer = await ask(shop, shop.tenant.apiKey, '/api/connections', 'POST', {
+      integration: 'resend',
+      name: 'Emails',
+      config,
+      secrets: [receiptSecret],
+    });
+    expect(answer).toMatchObject({ status: 201 });
+    const { id } = answer.body as { id: string };
+    made = id;
+    const cart = `refused-${++counter}`;
+    const enrollment = await leaveCart(shop, cart, `${cart}@example.com`);
+    await letTimePass(shop, 3_601_000);
+    await dispatch(shop, enrollment, 'email_2h');
+    expect(await parked('?kind=connection')).toEqual([
+      expect.objectContaining({
+        id: `connection:${id}`,
+        sentence: expect.stringMatching(/^resend does not let “Emails” in: a message by email was not taken: HTTP 401/) as unknown,
+        affected: { enrollments: 1, deliveries: 0 },
+      }),
+    ]);
+    status = 200;
+    const next = `accepted-${++counter}`;
+    await sendFirstMail(shop, await leaveCart(shop, next, `${next}@example.com`));
+    expect(await parked('?kind=connection')).toEqual([]);
+  } finally {
+    if (made !== null) await ask(shop, shop.tenant.apiKey, `/api/connections/${made}`, 'PATCH', { state: 'disconnected' });
+    provider.close();
+  }
+});
+
+test('a mail server that refuses the login is on the list, and one that is away is not', async () => {
+  const [away, refusing] = [await aConnection({ url: 'smtp://127.0.0.1:1' }), await startRefusingSmtp()];
+  try {
+    const cart = `login-${++counter}`;
+    const enrollment = await leaveCart(shop, cart, `${cart}@example.com`);
+    await letTimePass(shop, 3_601_000);
+    await dispatch(shop, enrollment, 'email_2h');
+    expect(await parked('?kind=connection')).toEqual([]);
+    const config = { url: `smtp://user:old@127.0.0.1:${refusing.port}?tls=off` };
+    expect(await ask(shop, shop.tenant.apiKey, `/api/connections/${away}`, 'PATCH', { config })).toMatchObject({ status: 200 });
+    const refused = `refused-login-${++counter}`;
+    const other = await leaveCart(shop, refused, `${refused}@example.com`);
+    await letTimePass(shop, 3_601_000);
+    await dispatch(shop, other, 'email_2h');
+    expect(await parked('?kind=connection')).toEqual([
+      expect.objectContaining({ id: `connection:${away}`, sentence: expect.stringContaining('535') as unknown }),
+    ]);
+  } finally {
+    await ask(shop, shop.tenant.apiKey, `/api/connections/${away}`, 'PATCH', { state: 'disconnected' });
+    refusing.close();
+  }
+});
+
+/** A mail server that knows nobody. */
+async function startRefusingSmtp(): Promise<{ port: number; close(): void }> {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.write('220 mail.example.com\r\n');
+    socket.on('data', (data) => {
+      const said = data.toString();
+      if (/^EHLO/i.test(said)) socket.write('250-mail.example.com\r\n250 AUTH PLAIN\r\n');
+      else if (/^AUTH/i.test(said)) socket.write('535 5.7.8 wrong password\r\n');
+      else socket.write('221 bye\r\n');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
 
 test('a connection is resumed once its provider lets us in, and cancelled by being disconnected', async () => {
   const refused = await aConnection({ url: 'smtp://127.0.0.1:1' });
