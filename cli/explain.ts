@@ -67,10 +67,16 @@ function story(explanation: Row, withGates: boolean): string[] {
     `${shown(enrollment['id'])}  ${shown(sequence['slug'])} version ${shown(sequence['version'])}  ${shown(enrollment['status'])}`,
     shown(enrollment['summary']),
     '',
-    ...rowsOf(explanation, 'entries').flatMap((e) => [`${shown(e['at'])}  ${shown(e['sentence'])}`, ...gateLines(e, withGates)]),
+    ...withoutEchoes(rowsOf(explanation, 'entries')).flatMap((e) => [`${shown(e['at'])}  ${shown(e['sentence'])}`, ...gateLines(e, withGates)]),
     ...(next === null ? [] : ['', `Next: ${shown(next['sentence'])}`, ...gateLines(next, withGates)]),
     ...(explanation['truncated'] === true ? ['More was recorded than is shown.'] : []),
   ];
+}
+
+/** A step that was skipped is in the ledger and in the story, in the same words: one line says it. `--json` has both. */
+function withoutEchoes(entries: Row[]): Row[] {
+  const told = new Set(entries.filter(({ kind, type }) => kind === 'event' && type === 'step.skipped').map(({ sentence }) => sentence));
+  return entries.filter(({ kind, state, sentence }) => !(kind === 'message' && state === 'skipped' && told.has(sentence)));
 }
 
 const gateLines = (decision: Row, withGates: boolean) =>

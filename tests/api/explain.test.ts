@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildApp } from '../../api/app.ts';
+import { main } from '../../cli/main.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { pino } from 'pino';
 import { decisions } from '../../db/schema/index.ts';
@@ -70,6 +71,39 @@ test('a whole story is explained in order of time: events, decisions with their 
   });
   expect(entries.find((e) => e.type === 'stopped')?.sentence).toBe('The sequence was stopped: the cart was bought.');
   expect(enrollment).toMatchObject({ id, status: 'CONVERTED', stop_reason: 'purchased', next_step: null });
+});
+
+test('the command line tells of a step that was skipped once, and with --json of every record', async () => {
+  const id = await leaveCart(shop, 'cart-once', 'once@example.com');
+  vi.stubEnv('REKINDLE_API_URL', await shop.app.listen({ host: '127.0.0.1', port: 0 })).stubEnv('REKINDLE_API_KEY', shop.tenant.apiKey);
+  const run = async (...more: string[]) => {
+    const said: string[] = [];
+    const say = (line: string) => void said.push(line);
+    expect(await main(['explain', id, ...more], say, say)).toBe(0);
+    return said.join('\n');
+  };
+  try {
+    const { entries } = await explain(id);
+    const sentence = entries.find((e) => e.type === 'step.skipped')?.sentence ?? 'none';
+    expect(
+      entries
+        .filter((e) => e.sentence === sentence)
+        .map((e) => e.kind)
+        .toSorted(),
+    ).toEqual(['event', 'message']);
+    expect((await run()).split(sentence)).toHaveLength(2);
+    expect((await run('--gates')).split(sentence)).toHaveLength(2);
+    expect((await run('--json')).split(JSON.stringify(sentence))).toHaveLength(3);
+    // Nothing else is left out.
+    const lines = (await run()).split('\n');
+    for (const entry of entries)
+      expect(
+        lines.some((line) => line.endsWith(entry.sentence)),
+        entry.sentence,
+      ).toBe(true);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test('no personal data is in the explanation', async () => {
