@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../../operations/deps.ts';
-import { installationId, keepAnswer, type KeyedRequest, type TakenKey, takeKey } from '../../operations/requests/keyed-requests.ts';
+import { installationId, keepAnswer, type KeyedRequest, renewLease, type TakenKey, takeKey } from '../../operations/requests/keyed-requests.ts';
 import { lineField } from '../routes/fields.ts';
 import { findCaller } from './authenticate.ts';
 import { problem, problems } from './errors.ts';
@@ -35,7 +35,7 @@ export const keyReused = (reply: FastifyReply): FastifyReply =>
     'This Idempotency-Key was used for another request. Use a new one for each request, and the same one only to repeat it.',
   );
 
-const running = new WeakMap<FastifyRequest, { asked: KeyedRequest; run: string }>();
+const running = new WeakMap<FastifyRequest, { asked: KeyedRequest; run: string; endLease(): void }>();
 
 const takesKey = ({ method, config }: Pick<RouteOptions, 'method' | 'config'>) =>
   [method].flat().includes('POST') && (config as { idempotency?: string } | undefined)?.idempotency !== 'none';
@@ -76,9 +76,10 @@ async function takeWaiting(deps: Pick<Deps, 'db' | 'sealing' | 'clock'>, asked: 
 /**
  * Hooks by which a POST with an `Idempotency-Key` is carried out once. They run behind the guard and the validation: who may not ask gets no kept answer,
  * and a request that has the wrong shape takes no key.
+ * @param renewEveryMs - how often a request that is being carried out says so
  * Source: docs/rules.md#rule-91, draft-ietf-httpapi-idempotency-key-header
  */
-export function idempotency(deps: Pick<Deps, 'db' | 'sealing' | 'clock' | 'log'>) {
+export function idempotency(deps: Pick<Deps, 'db' | 'sealing' | 'clock' | 'log'>, renewEveryMs?: number) {
   return {
     async begin(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
       const key = idempotencyKeyOf(request);
@@ -95,7 +96,7 @@ export function idempotency(deps: Pick<Deps, 'db' | 'sealing' | 'clock' | 'log'>
       const taken = await takeWaiting(deps, asked);
       switch (taken.kind) {
         case 'run':
-          running.set(request, { asked, run: taken.run });
+          running.set(request, { asked, run: taken.run, endLease: renewLease(deps, asked, taken.run, renewEveryMs) });
           return undefined;
         case 'answered': {
           const { status, headers, body } = taken.answer;
@@ -125,6 +126,7 @@ export function idempotency(deps: Pick<Deps, 'db' | 'sealing' | 'clock' | 'log'>
       const own = running.get(request);
       if (own === undefined) return payload;
       running.delete(request);
+      own.endLease();
       const text =
         payload === undefined || payload === null ? '' : typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.toString() : null;
       const status = reply.statusCode;

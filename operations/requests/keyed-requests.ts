@@ -34,14 +34,16 @@ export type TakenKey =
 
 /** For how long an answer is kept. Source: docs/rules.md#rule-91 */
 const keptHours = 24;
-/** An attempt that has not answered by then was cut off. Longer than any request takes but an upload, whose answer is still kept when it comes. */
-const leaseMinutes = 5;
+/** An attempt that nobody renews for so long was cut off: the process that carried it out has ended. */
+const leaseSeconds = 30;
+/** How often it is renewed, and for how long: longer than any request takes but an upload, whose answer is still kept when it comes. */
+const [renewEveryMs, mostRenewals] = [10_000, 30];
 
 /** Requests that belong to no tenant, made with the installation's key. */
 export const installationId = '00000000-0000-0000-0000-000000000000';
 
 const after = (interval: string) => sql`clock_timestamp() + ${interval}::interval`;
-const lease = () => after(`${leaseMinutes} minutes`);
+const lease = () => after(`${leaseSeconds} seconds`);
 const kept = () => after(`${keptHours} hours`);
 
 /** Take a key for a request: of several at once, exactly one gets `run`. */
@@ -76,6 +78,30 @@ export async function takeKey({ db, sealing }: Pick<Deps, 'db' | 'sealing'>, ask
       if (!(error instanceof CommitUnclearError) || attempt >= 3) throw error;
     }
   }
+}
+
+/**
+ * Renew an attempt's lease for as long as it is being carried out.
+ * @param everyMs - real milliseconds
+ * @returns ends it
+ */
+export function renewLease(
+  { db, log }: Pick<Deps, 'db' | 'log'>,
+  asked: Pick<KeyedRequest, 'tenantId' | 'caller' | 'key'>,
+  run: string,
+  everyMs = renewEveryMs,
+): () => void {
+  let renewals = 0;
+  const timer = setInterval(() => {
+    renewals += 1;
+    if (renewals >= mostRenewals) clearInterval(timer);
+    const isOwn = and(rowOf(asked), eq(keyedRequests.run, run), eq(keyedRequests.state, 'running'));
+    db.withTenant(asked.tenantId, (tx) => tx.update(keyedRequests).set({ leaseUntil: lease() }).where(isOwn)).catch((err: unknown) =>
+      log.warn({ err }, 'that a request is still being carried out could not be noted, and is tried again'),
+    );
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /** Keep what an attempt answered. @param answer - null: it did nothing, and a repeat is carried out */

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import { fastify } from 'fastify';
 import { pino } from 'pino';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../api/app.ts';
+import { idempotency } from '../../api/plugins/idempotency.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { firstKey, issueKey } from '../../operations/api-keys.ts';
 import { RequestRates } from '../../operations/requests/request-rates.ts';
-import { openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
+import { openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 import { anotherStore } from './left-carts.ts';
 
 // What holds for every route alike: docs/rules.md#rule-91 and #rule-92
@@ -158,6 +160,40 @@ describe('an Idempotency-Key', () => {
     const { body } = await send();
     await cutOff(lead);
     expect(await send()).toMatchObject({ body: { repeated: true, lead: { id: (body as { lead: { id: string } }).lead.id } } });
+  });
+
+  test('is in use for as long as its request is carried out, and not for long once its process has ended', async () => {
+    const hooks = idempotency(shop.deps, 20);
+    const app = fastify();
+    app.addHook('preHandler', (request, reply) => hooks.begin(request, reply));
+    app.addHook('onSend', (request, reply, payload) => hooks.keep(request, reply, payload));
+    let finish = (_answer: { done: true }) => {};
+    const held = new Promise<{ done: true }>((resolve) => (finish = resolve));
+    app.post('/held', () => held);
+    const key = randomUUID();
+    const send = async () => app.inject({ method: 'POST', url: '/held', headers: { 'idempotency-key': key } });
+    const leftSeconds = async () =>
+      (
+        await owner.query<{ left: number }>(
+          'select extract(epoch from lease_until - clock_timestamp())::float8 as left from keyed_requests where key = $1',
+          [key],
+        )
+      ).rows[0]?.left;
+    const first = send();
+    try {
+      await until('the key to be taken', async () => (await leftSeconds()) !== undefined);
+      // A process that ends here leaves this behind.
+      expect(await leftSeconds()).toBeLessThanOrEqual(30);
+      await owner.query("update keyed_requests set lease_until = now() - interval '1 second' where key = $1", [key]);
+      await until('the lease to be renewed', async () => ((await leftSeconds()) ?? 0) > 0);
+      finish({ done: true });
+      expect(await first).toMatchObject({ statusCode: 200 });
+      expect(await send()).toMatchObject({ statusCode: 200, headers: { 'idempotency-replayed': 'true' } });
+    } finally {
+      finish({ done: true });
+      await first;
+      await app.close();
+    }
   });
 
   test('is forgotten after a day', async () => {
