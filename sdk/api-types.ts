@@ -9944,7 +9944,7 @@ export interface components {
             id: string;
             /** @enum {string} */
             state: "receiving" | "running" | "done" | "cancelled";
-            /** @description Why it does not go on at present, and what to do; null: it does. */
+            /** @description Why it does not go on, and what to do: at present, or for good where it is `cancelled`. null: it does, or it is over. */
             fault: string | null;
             campaign: string | null;
             source: string;

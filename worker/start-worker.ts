@@ -308,6 +308,8 @@ function installRuntime(deps: BuiltDeps): void {
     // Without `forward` the SDK's core writes lines of its own beside ours. Its client repeats itself while Temporal is down; the relay says so once.
     telemetryOptions: { logging: { forward: {}, filter: 'ERROR,temporalio_sdk_core=WARN,temporalio_client=ERROR' } },
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      // The queues of composition and of assessment have activities alone.
+      if (message.startsWith('No workflows registered')) return;
       // Failed activities that Temporal retries are counted where they happen.
       deps.log.warn({ temporal: level, ...(meta?.['error'] === undefined ? {} : { err: meta['error'] }) }, message);
     }),

@@ -204,7 +204,7 @@ export function cancelImport(
 }
 
 /** The file goes with the end: nobody needs its personal data any more. */
-export async function endImport(tx: Tx, id: string, state: 'done' | 'cancelled'): Promise<void> {
-  await tx.update(imports).set({ state, fault: null, claim: null, endedAt: sql`clock_timestamp()` }).where(eq(imports.id, id));
+export async function endImport(tx: Tx, id: string, state: 'done' | 'cancelled', fault: string | null = null): Promise<void> {
+  await tx.update(imports).set({ state, fault, claim: null, endedAt: sql`clock_timestamp()` }).where(eq(imports.id, id));
   await tx.delete(importParts).where(eq(importParts.importId, id));
 }

@@ -14,6 +14,8 @@ import { type CsvMistake, type CsvRow, readRows } from '../csv/rows.ts';
 const lanes = 4;
 /** So many are committed as done together, and looked at again after a crash. */
 const usualStep = 200;
+/** An import with more lines in which something is wrong ends: the file is not what it was taken for, and a list of all of them helps nobody. */
+const usualMostMistakes = 10_000;
 /** Longer than the slowest step; a worker that died gives its import up after that. */
 const claimedForMs = 120_000;
 
@@ -25,7 +27,7 @@ export interface ImportWorker {
 }
 
 /** Takes in the rows of stored files, by the same way in as `POST /api/leads`. */
-export function createImportWorker(deps: Deps, { perStep = usualStep } = {}): ImportWorker {
+export function createImportWorker(deps: Deps, { perStep = usualStep, mostMistakes = usualMostMistakes } = {}): ImportWorker {
   const ended = new AbortController();
   const running = new Map<string, Promise<void>>();
   return {
@@ -33,7 +35,7 @@ export function createImportWorker(deps: Deps, { perStep = usualStep } = {}): Im
       if (ended.signal.aborted) return false;
       for (const tenantId of await deps.db.tenantsWithWork('imports')) {
         for (const row of await claimOpen(deps, tenantId)) {
-          const work = goOn(deps, row, perStep, ended.signal)
+          const work = goOn(deps, row, { perStep, mostMistakes }, ended.signal)
             .catch((error: unknown) => putOff(deps, row, error))
             .finally(() => running.delete(row.id));
           running.set(row.id, work);
@@ -85,11 +87,19 @@ interface Found extends CsvMistake {
   takenIn: boolean;
 }
 
+interface Limits {
+  perStep: number;
+  mostMistakes: number;
+}
+
 /** Take in what is left of a file, step by step. Memory holds a part of the file and the rows of one step. */
-async function goOn(deps: Deps, row: ImportRow, perStep: number, signal: AbortSignal): Promise<void> {
+async function goOn(deps: Deps, row: ImportRow, { perStep, mostMistakes }: Limits, signal: AbortSignal): Promise<void> {
   if (row.format === null) throw new Error('an import runs without its format');
   const found: Found[] = [];
-  const rows = readRows(partsOf(deps, row), row.format.delimiter, (mistake) => void found.push({ ...mistake, takenIn: false }));
+  const rows = readRows(partsOf(deps, row), row.format.delimiter, (mistake) => {
+    // Of a file without a single row nothing is stored before its end; one more than the most ends it.
+    if (found.length <= mostMistakes) found.push({ ...mistake, takenIn: false });
+  });
   let skipped = 0;
   let step: CsvRow[] = [];
   for await (const one of rows) {
@@ -100,11 +110,11 @@ async function goOn(deps: Deps, row: ImportRow, perStep: number, signal: AbortSi
     }
     step.push(one);
     if (step.length < perStep) continue;
-    if (!(await takeStep(deps, row, step, found))) return;
+    if (!(await takeStep(deps, row, step, found, mostMistakes))) return;
     step = [];
     if (signal.aborted) return release(deps, row);
   }
-  if (await takeStep(deps, row, step, found)) await deps.db.withTenant(row.tenantId, (tx) => endImport(tx, row.id, 'done'));
+  if (await takeStep(deps, row, step, found, mostMistakes)) await deps.db.withTenant(row.tenantId, (tx) => endImport(tx, row.id, 'done'));
 }
 
 function release({ db }: Pick<Deps, 'db'>, { tenantId, id, claim }: ImportRow): Promise<void> {
@@ -129,8 +139,8 @@ async function* partsOf({ db }: Pick<Deps, 'db'>, { tenantId, id }: ImportRow): 
   }
 }
 
-/** @returns false: it was cancelled, or another worker is at it */
-async function takeStep(deps: Deps, row: ImportRow, step: readonly CsvRow[], found: Found[]): Promise<boolean> {
+/** @returns false: it was cancelled, has too many mistakes, or another worker is at it */
+async function takeStep(deps: Deps, row: ImportRow, step: readonly CsvRow[], found: Found[], mostMistakes: number): Promise<boolean> {
   const waiting = [...step];
   let takenIn = 0;
   const lane = async () => {
@@ -155,7 +165,9 @@ async function takeStep(deps: Deps, row: ImportRow, step: readonly CsvRow[], fou
       .where(and(eq(imports.id, id), eq(imports.claim, claim ?? ''), eq(imports.state, 'running')))
       .returning({ id: imports.id });
     if (moved.length === 0) return false;
-    const errors = found.splice(0).toSorted((a, b) => a.line - b.line);
+    const all = found.splice(0).toSorted((a, b) => a.line - b.line);
+    const stored = all.length === 0 ? 0 : await tx.$count(importErrors, eq(importErrors.importId, id));
+    const errors = all.slice(0, Math.max(0, mostMistakes - stored));
     if (errors.length > 0)
       await tx
         .insert(importErrors)
@@ -170,7 +182,14 @@ async function takeStep(deps: Deps, row: ImportRow, step: readonly CsvRow[], fou
           })),
         )
         .onConflictDoNothing();
-    return true;
+    if (stored + all.length <= mostMistakes) return true;
+    await endImport(
+      tx,
+      id,
+      'cancelled',
+      `Something is wrong in more than ${mostMistakes} lines; the first are listed. Mend the file, and import it again.`,
+    );
+    return false;
   });
 }
 

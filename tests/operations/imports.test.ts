@@ -34,8 +34,8 @@ const show = async (id: string) => (await api(`/api/imports/${id}`)).body as Sho
 const errors = async (id: string) => ((await api(`/api/imports/${id}/errors`)).body as { data: { line: number; reason: string }[] }).data;
 
 /** As the worker does, to the end. */
-async function work(id: string): Promise<Shown> {
-  const worker = createImportWorker(shop.deps);
+async function work(id: string, limits: Parameters<typeof createImportWorker>[1] = {}): Promise<Shown> {
+  const worker = createImportWorker(shop.deps, limits);
   try {
     return await until(
       'the end of the import',
@@ -172,6 +172,17 @@ test('killed in the middle again and again, it goes on: nothing lost, nobody twi
   const leads = await leadsNamed('%@four.example.com');
   expect(leads).toHaveLength(many);
   expect(new Set(leads.map(({ email }) => email)).size).toBe(many);
+});
+
+test('an import ends with more mistakes than the most, and the first stay listed', async () => {
+  const rows = (n: number) => `email\n${Array.from({ length: n }, (_, row) => `,${row}\n`).join('')}`;
+  const limits = { perStep: 2, mostMistakes: 5 };
+  const most = (await upload(rows(5))).body;
+  expect(await work(most.id, limits)).toMatchObject({ state: 'done', fault: null });
+  const more = (await upload(rows(9))).body;
+  expect(await work(more.id, limits)).toMatchObject({ state: 'cancelled', fault: expect.stringContaining('more than 5 lines') as unknown, rows: 6 });
+  expect((await errors(more.id)).map(({ line }) => line)).toEqual([2, 3, 4, 5, 6]);
+  expect(await own((tx) => tx.select({ n: importParts.number }).from(importParts).where(eq(importParts.importId, more.id)))).toEqual([]);
 });
 
 describe('an upload', () => {
