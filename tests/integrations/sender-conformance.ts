@@ -194,11 +194,13 @@ export function describeSenderConformance(harness: SenderHarness): void {
     });
 
     test('one call is one call: whatever it meets, nothing is tried again', async () => {
+      const before = farEnd.calls();
+      let made = 0;
       for (const behaviour of farEnd.behaviours.filter((one) => one !== 'is_away')) {
-        const before = farEnd.calls();
         await call(behaviour, deadlineIn(isSilent(behaviour) ? 100 * slowness : patientMs), { size: sizeFor(behaviour) });
-        // What an earlier one tried again later would show here.
-        expect(farEnd.calls() - before, behaviour).toBeLessThanOrEqual(1);
+        made++;
+        // What an earlier one tried again later would show here. On a busy machine the far end may see a call only once it was given up, so all are counted together.
+        expect(farEnd.calls() - before, behaviour).toBeLessThanOrEqual(made);
       }
       expect(farEnd.calls()).toBeGreaterThan(0);
     });
