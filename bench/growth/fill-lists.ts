@@ -71,8 +71,8 @@ export async function fillLists(owner: pg.Client, place: Place, count: number): 
      select ${t}, ${id(0x3c)}, ${id(0x3c)}, ${either('done', 'running', 'incomplete')}, 'request', 'bench' ${series}`,
     `insert into webhook_events (tenant_id, id, source, at, type, expanded_at)
      select ${t}, ${id(0x3d)}, 'bench', ${at}, ${either('message.sent', 'cart.updated', 'task.opened')}, ${at} ${series}`,
-    `insert into webhook_deliveries (tenant_id, id, event_id, endpoint_id, state, created_at)
-     select ${t}, ${id(0x3e)}, ${id(0x3d)}, '${endpointId}', ${either('delivered', 'waiting', 'held', 'failed')}, ${at} ${series}`,
+    `insert into webhook_deliveries (tenant_id, id, event_id, endpoint_id, type, state, created_at)
+     select ${t}, ${id(0x3e)}, ${id(0x3d)}, '${endpointId}', ${either('message.sent', 'cart.updated', 'task.opened')}, ${either('delivered', 'waiting', 'held', 'failed')}, ${at} ${series}`,
     `insert into contact_merges (tenant_id, id, kept_contact_id, merged_contact_id, brought_by, contact_ids, moved, ended_enrollment_ids)
      select ${t}, ${id(0x3f)}, ${id(0x3f)}, ${id(0x40)}, 'hand', '{}',
        '{"identities":[],"subjects":[],"enrollments":[],"consents":[]}', '{}' ${series}`,

@@ -108,6 +108,7 @@ export const decisions = pgTable(
     index('decisions_story').on(t.tenantId, t.enrollmentId, t.at),
     index('decisions_apart').on(t.tenantId, t.verdict, t.id).where(sql`verdict <> 'send'`),
     index('decisions_why').on(t.tenantId, t.reason, t.id).where(sql`reason <> 'email'`),
+    index('decisions_step').on(t.tenantId, t.stepId, t.id),
     foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'decisions_enrollment_fk' }),
     tenantPolicy(),
   ],

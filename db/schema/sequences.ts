@@ -145,6 +145,7 @@ export const enrollments = pgTable(
     index('enrollments_activated').on(t.tenantId, t.activatedAt),
     index('enrollments_ended').on(t.tenantId, t.endedAt, t.id),
     index('enrollments_apart').on(t.tenantId, t.status, t.id).where(sql`status <> 'ACTIVE'`),
+    index('enrollments_why').on(t.tenantId, t.sequenceId, t.stopReason, t.id).where(sql`stop_reason is not null`),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),
     foreignKey({
       columns: [t.tenantId, t.versionId],

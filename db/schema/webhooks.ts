@@ -101,6 +101,8 @@ export const webhookDeliveries = pgTable(
     id: ownId(),
     eventId: uuid('event_id').notNull(),
     endpointId: uuid('endpoint_id').notNull(),
+    /** Of its event, by which the log is searched. Null: it was made before the column, and is gone after 30 days. */
+    type: text('type'),
     /** `held`: its endpoint is disabled. `failed`: no attempt is left. */
     state: text('state', { enum: ['waiting', 'held', 'delivered', 'failed'] })
       .notNull()
@@ -127,6 +129,7 @@ export const webhookDeliveries = pgTable(
     index('webhook_deliveries_due').on(t.tenantId, t.endpointId, t.nextAt).where(sql`state = 'waiting'`),
     index('webhook_deliveries_apart').on(t.tenantId, t.endpointId, t.state, t.id).where(sql`state in ('held', 'failed')`),
     index('webhook_deliveries_of_endpoint').on(t.tenantId, t.endpointId, t.id),
+    index('webhook_deliveries_of_type').on(t.tenantId, t.endpointId, t.type, t.id),
     foreignKey({
       columns: [t.tenantId, t.endpointId],
       foreignColumns: [webhookEndpoints.tenantId, webhookEndpoints.id],

@@ -48,8 +48,11 @@ const stateBy = (approval: boolean) => sql<CompositionState>`case
   when ${isOver} then 'timed_out'
   else 'waiting' end`;
 
-/** What is true of every text in a state, by which the rare ones are found. */
-function mayBecome(state: CompositionState): SQL | undefined {
+/**
+ * What is true of every text in a state, by which the rare ones are found.
+ * @param approval - see `stateBy`: without it, only what was asked about before waits
+ */
+function mayBecome(state: CompositionState, approval: boolean): SQL | undefined {
   switch (state) {
     case 'writing':
       return sql`${compositions.state} in ('calling', 'waiting')`;
@@ -58,9 +61,11 @@ function mayBecome(state: CompositionState): SQL | undefined {
     case 'approved':
     case 'rejected':
       return sql`${compositions.approval} = ${sql.raw(`'${state}'`)}`;
-    case 'ready':
-    case 'waiting':
     case 'timed_out':
+      return sql`${compositions.approval} = 'pending'`;
+    case 'waiting':
+      return approval ? undefined : sql`${compositions.approval} = 'pending'`;
+    case 'ready':
       return undefined;
   }
 }
@@ -101,7 +106,7 @@ async function views(
     .from(compositions)
     .innerJoin(enrollments, and(eq(enrollments.tenantId, compositions.tenantId), eq(enrollments.id, compositions.enrollmentId)))
     .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
-    .where(and(wanted, only === null ? undefined : and(mayBecome(only), sql`${state} = ${only}`)))
+    .where(and(wanted, only === null ? undefined : and(mayBecome(only, modelApproval), sql`${state} = ${only}`)))
     .orderBy(order)
     .limit(most);
   return rows.map(({ row, state: known, sequence, timeScale, notBefore }) => {

@@ -86,6 +86,9 @@ export type DecisionFilter = Asked<{
 export function listDecisions(deps: ReadDeps, tenantId: string, filter: DecisionFilter, page: PageWanted): Promise<Page<DecisionView>> {
   return readList(deps, tenantId, async (tx) => {
     const { verdict, reason, contact, enrollment, sequence, step, sinceMs } = filter;
+    // Known by its id, so that Postgres plans for how many decisions this very sequence has.
+    const [of] = sequence === undefined ? [] : await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, sequence));
+    if (sequence !== undefined && of === undefined) return { items: [], next: null };
     const found = await tx
       .select({ row: decisions, contactId: enrollments.contactId, version: sequenceVersions.version })
       .from(decisions)
@@ -97,9 +100,7 @@ export function listDecisions(deps: ReadDeps, tenantId: string, filter: Decision
           reason === undefined ? undefined : eq(decisions.reason, reason),
           contact === undefined ? undefined : inArray(decisions.enrollmentId, enrollmentsOf(tx, contact)),
           enrollment === undefined ? undefined : eq(decisions.enrollmentId, enrollment),
-          sequence === undefined
-            ? undefined
-            : inArray(enrollments.sequenceId, tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, sequence))),
+          of === undefined ? undefined : eq(enrollments.sequenceId, of.id),
           step === undefined ? undefined : eq(decisions.stepId, step),
           sinceMs === undefined ? undefined : since(decisions.at, decisions.id, sinceMs),
           beyond(decisions.id, 'newest', page),

@@ -1,9 +1,9 @@
-import { and, asc, eq, gte, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, gte, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { webhookAttempts, webhookDeliveries, webhookEndpoints, webhookEvents } from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted, readList, since } from '../read/page.ts';
+import { beyond, byAge, isDescending, type Page, pageOf, type PageWanted, readList, since } from '../read/page.ts';
 import { messageIdOf } from './body.ts';
 
 export const deliveryStates = ['waiting', 'held', 'delivered', 'failed'] as const;
@@ -74,6 +74,9 @@ async function exists(tx: Tx, endpointId: string): Promise<boolean> {
   return row !== undefined;
 }
 
+const inOrder = <T extends { delivery: { id: string } }>(rows: readonly T[], descending: boolean): T[] =>
+  rows.toSorted(({ delivery: a }, { delivery: b }) => (a.id < b.id === descending ? 1 : -1));
+
 /** The newest first. @returns null when there is no such endpoint */
 export function listWebhookDeliveries(
   { db }: Pick<Deps, 'db'>,
@@ -84,21 +87,33 @@ export function listWebhookDeliveries(
 ): Promise<Page<WebhookDelivery> | null> {
   return readList({ db }, tenantId, async (tx) => {
     if (!(await exists(tx, endpointId))) return null;
-    const rows = await tx
-      .select(columns)
-      .from(webhookDeliveries)
-      .innerJoin(webhookEvents, ofEvent)
-      .where(
-        and(
-          eq(webhookDeliveries.endpointId, endpointId),
-          beyond(webhookDeliveries.id, 'newest', page),
-          state === undefined ? undefined : eq(webhookDeliveries.state, state),
-          type === undefined ? undefined : eq(webhookEvents.type, type),
-          sinceMs === undefined ? undefined : since(webhookDeliveries.createdAt, webhookDeliveries.id, sinceMs),
-        ),
-      )
-      .orderBy(byAge(webhookDeliveries.id, 'newest', page))
-      .limit(page.limit + 1);
+    const readThose = (ofType: SQL | undefined) =>
+      tx
+        .select(columns)
+        .from(webhookDeliveries)
+        .innerJoin(webhookEvents, ofEvent)
+        .where(
+          and(
+            eq(webhookDeliveries.endpointId, endpointId),
+            beyond(webhookDeliveries.id, 'newest', page),
+            state === undefined ? undefined : eq(webhookDeliveries.state, state),
+            ofType,
+            sinceMs === undefined ? undefined : since(webhookDeliveries.createdAt, webhookDeliveries.id, sinceMs),
+          ),
+        )
+        .orderBy(byAge(webhookDeliveries.id, 'newest', page))
+        .limit(page.limit + 1);
+    const rows =
+      type === undefined
+        ? await readThose(undefined)
+        : // Deliveries from before the column are known by their events: a page of their own.
+          inOrder(
+            [
+              ...(await readThose(eq(webhookDeliveries.type, type))),
+              ...(await readThose(and(isNull(webhookDeliveries.type), eq(webhookEvents.type, type)))),
+            ],
+            isDescending('newest', page),
+          ).slice(0, page.limit + 1);
     const { items, next } = pageOf(rows, page.limit, ({ delivery }) => delivery.id);
     return { items: items.map(present), next };
   });

@@ -206,11 +206,12 @@ export async function testEndpoint(deps: Pick<Deps, 'db' | 'clock' | 'kickRelay'
     if (row.state === 'disabled') return { kind: 'disabled' };
     const [eventId, deliveryId] = [uuidv7(), uuidv7()];
     const payload = { data: { endpoint_id: id }, subjectId: null };
+    const type = 'webhook.test';
     await tx.insert(webhookEvents).values({
-      ...{ tenantId, id: eventId, source: 'test', refId: id, type: 'webhook.test', payload },
+      ...{ tenantId, id: eventId, source: 'test', refId: id, type, payload },
       expandedAt: deps.clock.nowMs(),
     });
-    await tx.insert(webhookDeliveries).values({ tenantId, id: deliveryId, eventId, endpointId: id });
+    await tx.insert(webhookDeliveries).values({ tenantId, id: deliveryId, eventId, endpointId: id, type });
     return { kind: 'asked', deliveryId };
   });
   if (asked.kind === 'asked') deps.kickRelay();

@@ -61,6 +61,7 @@ async function expand({ log }: Pick<Deps, 'log'>, tx: Tx, row: EventRow, endpoin
       id: uuidv7(),
       eventId: row.id,
       endpointId: endpoint.id,
+      type,
       state: endpoint.state === 'enabled' ? ('waiting' as const) : ('held' as const),
     })),
   );
