@@ -740,7 +740,8 @@ describe.skipIf(!hasBrowser)(title, () => {
 
   test('what happens while the connection is lost is there once it is back', async () => {
     const page = await open('/sequences/cart');
-    await page.getByText(/^Live/).waitFor();
+    // Something is shown by then: without it there is no time to say.
+    await page.getByText(/^Live, last/).waitFor();
     await context.setOffline(true);
     await page.getByText(/^Not connected: as of/).waitFor();
     await cartOf('meanwhile', 'Meanwhile', 'Example');
