@@ -75,8 +75,21 @@ async function ofInstallation(store: Client): Promise<Finding[]> {
           `the server is ${version}, this command ${own.version}`,
           'Use the command of the server’s version.',
         ),
+    ...ofSearchAttributes(health),
     finding('versions', 'node', 'ok', `${process.version}; ${own.engines.node} are supported`),
   ];
+}
+
+/** A server of before, or a Temporal that is away, does not say what it has. */
+function ofSearchAttributes({ parts }: Row): Finding[] {
+  const missing = (parts as { temporal: { missing_search_attributes?: string[] | null } }).temporal.missing_search_attributes;
+  if (missing === undefined) return [];
+  const name = 'search attributes';
+  if (missing === null)
+    return [finding('installation', name, 'warning', 'Temporal did not say which it has', 'temporal operator search-attribute list')];
+  if (missing.length === 0) return [finding('installation', name, 'ok', 'Temporal has all that workflows set')];
+  const command = `temporal operator search-attribute create ${missing.map((one) => `--name ${one} --type Keyword`).join(' ')}`;
+  return [finding('installation', name, 'problem', `Temporal lacks ${missing.join(', ')}: no workflow can start`, command)];
 }
 
 /** Of the checkout, or of dist/ in production. */

@@ -9794,10 +9794,12 @@ export interface components {
                     status: "ok" | "late" | "full" | "down" | "unknown" | "unread";
                     latency_ms: number | null;
                 };
+                /** @description Without all of its search attributes no workflow can start. Null: Temporal does not say which it has. */
                 temporal: {
                     /** @enum {string} */
                     status: "ok" | "late" | "full" | "down" | "unknown" | "unread";
                     server_version: string | null;
+                    missing_search_attributes: string[] | null;
                 };
                 worker: {
                     /** @enum {string} */

@@ -7,7 +7,6 @@ import {
   retentionScheduleId,
   retentionWorkflowType,
   reconcileWorkflowType,
-  searchAttributes,
   type SilentSweep,
   ghostSweepScheduleId,
   ghostSweepWorkflowType,
@@ -17,6 +16,7 @@ import {
   trainRiskScheduleId,
   trainRiskWorkflowType,
 } from '../workflows/contract.ts';
+import { findMissingSearchAttributes, registerCommand } from './health.ts';
 
 const keyword = 2;
 
@@ -24,13 +24,7 @@ const keyword = 2;
 export class SearchAttributesMissingError extends Error {
   readonly code = 'search_attributes_missing';
   constructor(missing: string[], cause: unknown) {
-    const command = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
-    super(
-      `Temporal lacks the search attributes ${missing.join(', ')} and refused to register them. Run: temporal operator search-attribute create ${command}`,
-      {
-        cause,
-      },
-    );
+    super(`Temporal lacks the search attributes ${missing.join(', ')} and refused to register them. Run: ${registerCommand(missing)}`, { cause });
     this.name = 'SearchAttributesMissingError';
   }
 }
@@ -38,12 +32,7 @@ export class SearchAttributesMissingError extends Error {
 /** Register what the workflows need, or, where the server refuses that, verify that it is there. */
 export async function prepareSearchAttributes(client: Client, log: Log): Promise<void> {
   const { namespace } = client.options;
-  const wanted = Object.values(searchAttributes);
-  const missingNow = async () => {
-    const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace });
-    return wanted.filter((name) => customAttributes[name] === undefined);
-  };
-  const missing = await missingNow();
+  const missing = await findMissingSearchAttributes(client);
   if (missing.length === 0) return;
   try {
     await client.connection.operatorService.addSearchAttributes({
@@ -53,7 +42,7 @@ export async function prepareSearchAttributes(client: Client, log: Log): Promise
     log.info({ missing }, 'registered search attributes');
   } catch (error) {
     // Another process may have made it first.
-    const still = await missingNow();
+    const still = await findMissingSearchAttributes(client);
     if (still.length > 0) throw new SearchAttributesMissingError(still, error);
   }
 }

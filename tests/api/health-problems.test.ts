@@ -6,7 +6,7 @@ import { type Health, problemsOf } from '../../api/routes/health/examine.ts';
 type Parts = Health['report']['parts'];
 const well: Parts = {
   postgres: { status: 'ok', latency_ms: 1 },
-  temporal: { status: 'ok', server_version: '1.31.2' },
+  temporal: { status: 'ok', server_version: '1.31.2', missing_search_attributes: [] },
   worker: { status: 'ok', seen_ms_ago: 10 },
   relay: { status: 'ok', waiting: 0, oldest_ms: 0 },
   intake: { status: 'ok', quarantined: 0, may_be_stops: 0, oldest_stop_ms: 0 },
@@ -35,4 +35,12 @@ test('figures that Postgres did not give in time are named', () => {
   expect(problemsOf(unknown)).toEqual([expect.stringContaining('how these stand: intake, steps.')]);
   // With Postgres away that is said already.
   expect(problemsOf({ ...unknown, postgres: { status: 'down', latency_ms: null } })).toEqual([expect.stringContaining('Postgres cannot be reached')]);
+});
+
+test('what Temporal lacks is said with the command that adds it', () => {
+  const lacks = (missing: string[] | null) => problemsOf({ ...well, temporal: { ...well.temporal, missing_search_attributes: missing } });
+  expect(lacks(['Tenant', 'Subject'])).toEqual([
+    'Temporal lacks the search attributes Tenant, Subject: no workflow can start. Run: temporal operator search-attribute create --name Tenant --type Keyword --name Subject --type Keyword',
+  ]);
+  expect(lacks(null)).toEqual([]);
 });

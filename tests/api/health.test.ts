@@ -1,12 +1,15 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildApp } from '../../api/app.ts';
+import { main } from '../../cli/main.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { freePort } from '../../local/ports.ts';
 import { createDeps } from '../../operations/create-deps.ts';
 import { storeLateness } from '../../operations/lateness.ts';
 import { lazyClient } from '../../temporal/connect.ts';
+import { prepareSearchAttributes } from '../../temporal/prepare-namespace.ts';
 import { taskQueue } from '../../workflows/contract.ts';
+import { newNamespace } from '../helpers/new-namespace.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 import { leaveCart } from './left-carts.ts';
 
@@ -17,10 +20,11 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 /** The same API, with some of its servers replaced. */
-async function appWith(changes: { temporal?: string; database?: string }) {
+async function appWith(changes: { temporal?: string; namespace?: string; database?: string }) {
   const silent = pino({ level: 'silent' });
   const { registry } = createPrometheus();
-  const client = changes.temporal === undefined ? temporalClientOf(shop) : lazyClient({ ...shop.temporal, address: changes.temporal });
+  const { temporal: address = shop.temporal.address, namespace = shop.temporal.namespace } = changes;
+  const client = lazyClient({ ...shop.temporal, address, namespace });
   const options = {
     masterKey: Buffer.alloc(32, 1),
     publicUrl: 'http://rekindle.example.com',
@@ -77,7 +81,7 @@ test('with everything there, every part is ok', () =>
       problems: [],
       parts: {
         postgres: { status: 'ok', latency_ms: expect.any(Number) as unknown },
-        temporal: { status: 'ok', server_version: expect.stringMatching(/^\d/) as unknown },
+        temporal: { status: 'ok', server_version: expect.stringMatching(/^\d/) as unknown, missing_search_attributes: [] },
         worker: { status: 'ok', seen_ms_ago: expect.any(Number) as unknown },
         relay: { status: 'ok', waiting: 0, oldest_ms: 0 },
         steps: { status: 'ok', late: 0, worst_late_ms: 0 },
@@ -85,6 +89,37 @@ test('with everything there, every part is ok', () =>
     });
     await close();
   }));
+
+test('search attributes that the namespace lacks are named by /healthz and by doctor, with the command that registers them', async () => {
+  const { namespace, client } = await newNamespace();
+  const { app, close } = await appWith({ namespace });
+  const names = ['Tenant', 'Sequence', 'SubjectKind', 'Subject', 'StopReason'];
+  const command = `temporal operator search-attribute create ${names.map((name) => `--name ${name} --type Keyword`).join(' ')}`;
+  expect((await app.inject('/healthz')).json()).toMatchObject({
+    status: 'degraded',
+    problems: expect.arrayContaining([expect.stringContaining(command)]) as unknown,
+    parts: { temporal: { status: 'ok', missing_search_attributes: names } },
+  });
+  vi.stubEnv('REKINDLE_API_URL', await app.listen({ host: '127.0.0.1', port: 0 })).stubEnv('REKINDLE_API_KEY', shop.tenant.apiKey);
+  const found = async () => {
+    const said: string[] = [];
+    await main(
+      ['doctor', '--json'],
+      (line) => said.push(line),
+      (line) => said.push(line),
+    );
+    return (JSON.parse(said.join('\n')) as { name: string }[]).find(({ name }) => name === 'search attributes');
+  };
+  try {
+    expect(await found()).toMatchObject({ state: 'problem', remedy: command });
+    await prepareSearchAttributes(client, pino({ level: 'silent' }));
+    await until('doctor to find them', async () => JSON.stringify(await found()).includes('"ok"'), 30_000);
+  } finally {
+    vi.unstubAllEnvs();
+    await close();
+    await client.connection.close();
+  }
+});
 
 test('with Temporal down, /healthz says so and /readyz does not mind: events are still accepted', async () => {
   const { app, close } = await appWith({ temporal: `127.0.0.1:${await freePort()}` });

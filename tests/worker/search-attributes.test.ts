@@ -1,27 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { msToTs } from '@temporalio/common/lib/time.js';
 import { pino } from 'pino';
-import { expect, inject, test } from 'vitest';
-import { lazyClient } from '../../temporal/connect.ts';
+import { expect, test } from 'vitest';
 import { prepareSearchAttributes, SearchAttributesMissingError } from '../../temporal/prepare-namespace.ts';
+import { newNamespace } from '../helpers/new-namespace.ts';
 import { until } from '../helpers/shop.ts';
 
 const keyword = 2;
 const log = pino({ level: 'silent' });
-
-/** A namespace of its own on the real server; a new one is unknown for some seconds. */
-async function newNamespace() {
-  const namespace = `ns-${randomBytes(4).toString('hex')}`;
-  const client = lazyClient({ address: inject('temporalAddress'), namespace, apiKey: null, tls: false });
-  await client.connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1d') });
-  const names = () =>
-    client.connection.operatorService
-      .listSearchAttributes({ namespace })
-      .then(({ customAttributes }) => Object.keys(customAttributes).sort())
-      .catch(() => null);
-  await until('the namespace to be known', async () => (await names()) !== null, 30_000);
-  return { namespace, client, names };
-}
 
 test('a namespace without the search attributes gets them, once, however many workers start', async () => {
   const { client, names } = await newNamespace();

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { Deps } from '../../../operations/deps.ts';
-import { checkTemporal } from '../../../temporal/health.ts';
+import { checkTemporal, registerCommand } from '../../../temporal/health.ts';
 import { probeStorage } from '../../../operations/probe-storage.ts';
 import { isoTime, timeField } from '../fields.ts';
 import { keptFor } from './kept-for.ts';
@@ -19,7 +19,9 @@ export const healthSchema = z
     problems: z.array(z.string()).meta({ description: 'For people: what is wrong, and what to do.' }),
     parts: z.object({
       postgres: z.object({ status: statusOfPart, latency_ms: z.number().nullable() }),
-      temporal: z.object({ status: statusOfPart, server_version: z.string().nullable() }),
+      temporal: z
+        .object({ status: statusOfPart, server_version: z.string().nullable(), missing_search_attributes: z.array(z.string()).nullable() })
+        .meta({ description: 'Without all of its search attributes no workflow can start. Null: Temporal does not say which it has.' }),
       worker: z.object({ status: statusOfPart, seen_ms_ago: z.number().nullable() }),
       relay: z.object({ status: statusOfPart, waiting: z.int().nullable(), oldest_ms: z.number().nullable() }),
       intake: z
@@ -78,14 +80,19 @@ async function examineNow(deps: Pick<Deps, 'db' | 'clock'>, client: Client, stor
   const seen = temporal.workerSeenMsAgo;
   const parts: Parts = {
     postgres: { status: postgres?.status ?? 'down', latency_ms: postgres === null ? null : Math.round(postgres.tookMs) },
-    temporal: { status: temporal.reachable ? 'ok' : 'down', server_version: temporal.serverVersion },
+    temporal: {
+      status: temporal.reachable ? 'ok' : 'down',
+      server_version: temporal.serverVersion,
+      missing_search_attributes: temporal.missingSearchAttributes,
+    },
     worker: { status: !temporal.reachable ? 'unknown' : seen !== null && seen < workerLostAfterMs ? 'ok' : 'down', seen_ms_ago: seen },
     relay: relayPart(backlog),
     intake: intakePart(unread),
     steps: stepsPart(late, temporal.backlogMs),
   };
   const serving = parts.postgres.status === 'ok' && parts.temporal.status === 'ok' && parts.worker.status === 'ok';
-  const well = serving && parts.relay.status === 'ok' && parts.intake.status === 'ok' && parts.steps.status !== 'late';
+  const complete = (temporal.missingSearchAttributes ?? []).length === 0;
+  const well = serving && complete && parts.relay.status === 'ok' && parts.intake.status === 'ok' && parts.steps.status !== 'late';
   const status = parts.postgres.status !== 'ok' ? 'down' : well ? 'ok' : 'degraded';
   return { report: { status, at: isoTime(deps.clock.nowMs()), problems: problemsOf(parts), parts }, serving };
 }
@@ -115,12 +122,14 @@ function stepsPart(late: { steps: number; worstMs: number } | null, backlogMs: n
 
 /** What is wrong and what to do, a sentence each: of every part whose status makes the whole less than `ok`. */
 export function problemsOf({ postgres, temporal, worker, relay, intake, steps }: Parts): string[] {
+  const missing = temporal.missing_search_attributes ?? [];
   const stops = intake.may_be_stops ?? 0;
   const unread = Object.entries({ relay, intake, steps }).flatMap(([name, { status }]) => (status === 'unknown' ? [name] : []));
   const found: [boolean, string][] = [
     [postgres.status === 'down', 'Postgres cannot be reached: nothing is accepted until it is back.'],
     [postgres.status === 'full', 'Postgres cannot store anything, its disk is full: nothing is accepted until there is room.'],
     [temporal.status === 'down', 'Temporal cannot be reached: events are accepted, nothing is sent until it is back.'],
+    [missing.length > 0, `Temporal lacks the search attributes ${missing.join(', ')}: no workflow can start. Run: ${registerCommand(missing)}`],
     [worker.status === 'down', 'No worker has asked for work lately: nothing is sent until one runs.'],
     [relay.status === 'late', `Temporal has not been told of ${relay.waiting} changes, the oldest for ${seconds(relay.oldest_ms)}.`],
     [
