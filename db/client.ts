@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type ConnectionLine, lineOf, type Wanted } from './connection-line.ts';
+import { settingSession } from './session-settings.ts';
 import { SharedLookups } from './shared-lookups.ts';
 
 /** A transaction that sees exactly one tenant's rows. */
@@ -274,8 +275,9 @@ async function inTransaction<T>(
   };
   client.on('error', onError);
   try {
+    // The session has the role already. It is taken once more because tenants are kept apart by it, whatever becomes of a session on its way to Postgres.
     const begun = client.query(
-      `begin; select set_config('app.tenant', '${tenantId}', true)${requestId === null ? '' : `, set_config('app.request', '${requestId}', true)`}`,
+      `begin; select set_config('role', 'rekindle_app', true), set_config('app.tenant', '${tenantId}', true)${requestId === null ? '' : `, set_config('app.request', '${requestId}', true)`}`,
     );
     // If it fails, so does the first statement, which finds no tenant; report this error as the cause.
     unawaited.push(begun);
@@ -315,10 +317,8 @@ const idleInSnapshotMs = 120_000;
 
 async function inSnapshot<T>({ url, name }: { url: string; name: string }, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (!uuidPattern.test(tenantId)) throw new TypeError('a tenant id is a UUID');
-  const options = `-c role=rekindle_app -c idle_in_transaction_session_timeout=${idleInSnapshotMs}`;
   const client = new pg.Client({
     connectionString: url,
-    options,
     application_name: name,
     connectionTimeoutMillis: 3_000,
     keepAlive: true,
@@ -328,8 +328,9 @@ async function inSnapshot<T>({ url, name }: { url: string; name: string }, tenan
   client.on('error', () => undefined);
   await client.connect();
   try {
+    await settingSession({ role: 'rekindle_app', idle_in_transaction_session_timeout: String(idleInSnapshotMs) })(client);
     await client.query('begin isolation level repeatable read read only');
-    await client.query("select set_config('app.tenant', $1, true)", [tenantId]);
+    await client.query("select set_config('role', 'rekindle_app', true), set_config('app.tenant', $1, true)", [tenantId]);
     // A transaction's client as far as reading goes: nothing is ever sent unawaited here.
     const reading = Object.assign(client, { unawaited: [] }) as unknown as TransactionClient;
     return await work(drizzle(reading));
@@ -426,17 +427,19 @@ async function commit(client: pg.PoolClient): Promise<void> {
  * @param options - `url` of a login that may act as the role (migrations grant it)
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  const settings = [
-    'role=rekindle_app',
-    `idle_in_transaction_session_timeout=${options.idleInTransactionMs ?? 500}`,
-    `lock_timeout=${options.lockWaitMs ?? 800}`,
-    'default_transaction_isolation=read\\ committed',
-  ];
+  const onConnect = settingSession({
+    role: 'rekindle_app',
+    idle_in_transaction_session_timeout: String(options.idleInTransactionMs ?? 500),
+    lock_timeout: String(options.lockWaitMs ?? 800),
+    default_transaction_isolation: 'read committed',
+  });
   const open = (max: number, name: string, queryTimeoutMs: number | undefined) => {
     const pool = new pg.Pool({
       connectionString: options.url,
       max,
-      options: settings.map((s) => `-c ${s}`).join(' '),
+      // The pool waits for it; its types do not say so.
+      // oxlint-disable-next-line typescript/no-misused-promises
+      onConnect,
       application_name: `${options.applicationName ?? 'rekindle'} ${name}`,
       connectionTimeoutMillis: 3_000,
       keepAlive: true,

@@ -1,5 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { settingSession } from './session-settings.ts';
 
 /** The tables of people who sign in, and no store's: every connection acts as `rekindle_identity`. */
 export type IdentityDb = NodePgDatabase;
@@ -12,7 +13,9 @@ export function openIdentityDb(url: string, applicationName: string): { db: Iden
   const pool = new pg.Pool({
     connectionString: url,
     max: 4,
-    options: '-c role=rekindle_identity -c idle_in_transaction_session_timeout=5000 -c lock_timeout=2000',
+    // The pool waits for it; its types do not say so.
+    // oxlint-disable-next-line typescript/no-misused-promises
+    onConnect: settingSession({ role: 'rekindle_identity', idle_in_transaction_session_timeout: '5000', lock_timeout: '2000' }),
     application_name: `${applicationName} identity`,
     connectionTimeoutMillis: 3_000,
     query_timeout: 10_000,

@@ -5,6 +5,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
 import { isLockFailure } from './client.ts';
+import { settingSession } from './session-settings.ts';
 
 // The advisory lock of all Rekindle processes: a second one waits, then finds nothing to do.
 const migrationLock = 7_265_001;
@@ -32,11 +33,12 @@ function migrationsFolder(): string {
  */
 export async function migrate(databaseUrl: string, folder = migrationsFolder()): Promise<void> {
   const lock = new pg.Client({ connectionString: databaseUrl, application_name: 'rekindle migrate lock' });
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'rekindle migrate', options: `-c lock_timeout=${lockWaitMs}` });
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'rekindle migrate' });
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [migrationLock]);
     await client.connect();
+    await settingSession({ lock_timeout: String(lockWaitMs) })(client);
     await untilLocked(() => runMigrations(drizzle(client), { migrationsFolder: folder }));
   } finally {
     await client.end().catch(() => undefined);
