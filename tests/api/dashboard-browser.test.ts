@@ -640,6 +640,8 @@ describe.skipIf(!hasBrowser)(title, () => {
     await dialog.getByLabel('What counts as away').selectOption('worker');
     await dialog.getByLabel('For how many percent of the people').fill('100');
     await dialog.getByLabel('For how many minutes').press('Enter');
+    // While it is open, nothing behind it takes a key.
+    await dialog.waitFor({ state: 'hidden' });
     await page.getByText('The worker counts as away', { exact: true }).waitFor();
     await page.getByText('counts as away and is back', { exact: false }).waitFor();
     expect(await page.getByRole('button', { name: 'Practise an outage' }).isDisabled()).toBe(true);

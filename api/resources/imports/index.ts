@@ -23,7 +23,10 @@ const importSchema = z
   .object({
     id: z.uuid(),
     state: z.enum(['receiving', 'running', 'done', 'cancelled']),
-    fault: z.string().nullable().meta({ description: 'Why it does not go on, and what to do: at present, or for good where it is `cancelled`. null: it does, or it is over.' }),
+    fault: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why it does not go on, and what to do: at present, or for good where it is `cancelled`. null: it does, or it is over.' }),
     campaign: z.uuid().nullable(),
     source: z.string(),
     bytes: z.int(),
