@@ -13,7 +13,9 @@ const migrationLock = 7_265_001;
 // A statement that waits for a table's lock makes all later ones wait behind it. Webhooks wait 800 ms for a lock (docs/fence.md#times-in-order): a
 // migration gives up before that, rolls back, and tries again later.
 const lockWaitMs = 400;
-const restMs = 1_000;
+// By chance: a worker asks for work each second, in statements over a dozen tables that all waited for the migration and begin again together when it
+// gives up. Resting for a second too, it met all of them again each time, and a migration of several tables took minutes.
+const restMs = () => 300 + Math.random() * 600;
 const giveUpAfterMs = 120_000;
 
 /** The committed migrations, also from compiled output, where the SQL files lie beside the sources' folder. */
@@ -54,7 +56,7 @@ async function untilLocked(run: () => Promise<void>): Promise<void> {
       return await run();
     } catch (error) {
       if (!isLockFailure(error) || performance.now() - startedMs > giveUpAfterMs) throw error;
-      await new Promise((rested) => setTimeout(rested, restMs));
+      await new Promise((rested) => setTimeout(rested, restMs()));
     }
   }
 }

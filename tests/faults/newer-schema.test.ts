@@ -126,8 +126,7 @@ test('the build works as before while columns, indexes, tables, triggers and fun
   // Otherwise the test would not cover cached plans. A session that was idle for long may have been replaced.
   const kept = (await sessions()).filter((pid) => connected.includes(pid));
   expect(kept.length).toBeGreaterThan(connected.length / 2);
-  // Three days, and on each a row of which Temporal could not be told at once is put off for up to half a minute.
-}, 400_000);
+});
 
 test('a migration that meets a long report gives way to webhooks, and is done when the report is', async () => {
   const report = new pg.Client({ connectionString: shop.database.url });
