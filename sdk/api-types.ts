@@ -12370,6 +12370,10 @@ export interface components {
             }[];
             /** @description Ended without converting before a message went out. */
             droppedBefore: number;
+            /** @description The same by reason, the most first. */
+            exitedBefore: {
+                [key: string]: number;
+            };
             steps: components["schemas"]["SequenceStepStats"][];
             largestDropOff: {
                 step: string;
@@ -12425,6 +12429,10 @@ export interface components {
             converted: number;
             /** @description Ended behind it without converting, and before the end. */
             dropped: number;
+            /** @description The same by reason, the most first. */
+            exited: {
+                [key: string]: number;
+            };
             executionRate: components["schemas"]["CountedRate"];
             conversionRate: components["schemas"]["CountedRate"];
             dropOffRate: components["schemas"]["CountedRate"];
@@ -23132,6 +23140,10 @@ export interface operations {
                 status?: "ACTIVE" | "PAUSED" | "COMPLETED" | "CONVERTED" | "EXITED";
                 /** @description Why it ended, as `exitReason` has it. */
                 reason?: string;
+                /** @description The step of the last message that went out; `-`: none has. */
+                lastStep?: string;
+                /** @description Only those that began to count since then, as the figures of the sequence do. */
+                since?: string;
                 limit?: number;
                 /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
                 sort?: "created_at" | "-created_at";

@@ -122,8 +122,13 @@ const exitReason = (value: unknown) => (typeof value === 'string' && /^[a-z_]{1,
 const sequenceRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'sequences/$slug',
-  validateSearch: (given: Given) => ({ days: dayCount(given['days']), status: status(given['status']), reason: exitReason(given['reason']) }),
-  search: { middlewares: [stripSearchParams({ days: '30', status: 'all', reason: '' })] },
+  validateSearch: (given: Given) => ({
+    days: dayCount(given['days']),
+    status: status(given['status']),
+    reason: exitReason(given['reason']),
+    step: text(given['step']),
+  }),
+  search: { middlewares: [stripSearchParams({ days: '30', status: 'all', reason: '', step: '' })] },
   component: lazyRouteComponent(
     onceOnline(() => import('./screens/sequences/sequence.tsx')),
     'SequencePage',

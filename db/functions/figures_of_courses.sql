@@ -1,7 +1,7 @@
 -- What became of these subjects in sequences, in rows to be summed up: JSON with the columns of `course_sums` that are not what they have by themselves. What counts
 -- is an enrollment that was activated; the day is that of its activation.
 --   course        of a sequence, campaign and source: enrollments (`cases`), those held out (in nothing else), the latest of each subject (`leads`), how they stand,
---                 `reason` of an exit without conversion, `dropped` before a message went out, `amount` from the enrollment to the conversion in milliseconds
+--                 `reason` of an exit without conversion and the last message that went out before it (`step_id`), `dropped` before one went out, `amount` from the enrollment to the conversion in milliseconds
 --   won           by the time from the enrollment to the conversion (`slot`, minutes as `grid_minutes` rounds them)
 --   end           by cause (`reason`) and the time from the activation to it (`slot`, as above)
 --   watched       without an end: by the hour of the day of the activation (`slot`, hours of the tenant's time)
@@ -42,7 +42,8 @@ begin
     where not e.held_out and k.skip_reason is distinct from 'stopped'),
   behind as materialized (
     select e.id, (array_agg(m.id order by m.at desc, m.id desc) filter (where m.at <= e.converted_at))[1] as won_by,
-      (array_agg(m.id order by m.at desc, m.id desc) filter (where m.id is not null))[1] as last_one
+      (array_agg(m.id order by m.at desc, m.id desc) filter (where m.id is not null))[1] as last_one,
+      (array_agg(m.step_id order by m.at desc, m.id desc) filter (where m.id is not null))[1] as last_step
     from e left join m on m.enrollment_id = e.id and m.went_out group by e.id),
   amounts as materialized (
     select e.id, e.subject_id, e.sequence_id, e.day, e.held_out, f.currency, sum(f.net_minor)::bigint as net
@@ -77,6 +78,7 @@ begin
     select e.subject_id, jsonb_build_object('topic', 'course', 'starts_at', e.day, 'sequence_id', e.sequence_id, 'campaign_id', e.campaign_id, 'subject_kind', e.kind,
       'source', nullif(e.source, ''), 'imported', nullif(e.imported, false), 'reason', case when e.status = 'EXITED' and e.converted_at is null and not e.held_out
         then coalesce(e.stop_reason, 'unknown') end,
+      'step_id', case when e.status = 'EXITED' and e.converted_at is null then b.last_step end,
       'cases', nullif((not e.held_out)::int, 0), 'leads', nullif(e.latest_of_sequence::int, 0), 'held_out', nullif(e.held_out::int, 0),
       'still_open', nullif((not e.held_out and e.ended_at is null)::int, 0), 'completed', nullif((not e.held_out and e.status = 'COMPLETED')::int, 0),
       'converted', nullif((not e.held_out and e.converted_at is not null)::int, 0),

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, gte, type SQL, sql } from 'drizzle-orm';
 import { enrollments, sequences } from '../../db/schema/index.ts';
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { attemptsOf, type AttemptView } from './attempts.ts';
@@ -12,11 +12,27 @@ export interface EnrollmentWithAttempts {
   attempts: AttemptView[];
 }
 
+export interface EnrollmentsWanted {
+  status: EnrollmentStatus | null;
+  reason: string | null;
+  /** The step of the last message that went out; `-`: none did; null: whatever it is. */
+  lastStep: string | null;
+  /** Only those that began to count then or later, epoch milliseconds. */
+  sinceMs: number | null;
+}
+
+/** As the figures of the sequence count it (`db/functions/figures_of_courses.sql`). */
+const lastStepIs = (step: string): SQL => sql`coalesce((
+  select m.step_id from messages m
+  where m.tenant_id = ${enrollments.tenantId} and m.enrollment_id = ${enrollments.id} and m.skip_reason is distinct from 'stopped'
+    and (m.state in ('sent', 'unknown') or (m.state = 'claimed' and m.live))
+  order by coalesce(m.settled_at, m.claimed_at, m.created_at) desc, m.id desc limit 1), '-') = ${step}`;
+
 /** The enrollments of a sequence, the newest first. @returns null where the tenant has no such sequence */
 export function enrollmentsOfSequence(
   deps: ReadDeps,
   { tenantId, slug }: { tenantId: string; slug: string },
-  { status, reason, ...page }: PageWanted & { status: EnrollmentStatus | null; reason: string | null },
+  { status, reason, lastStep, sinceMs, ...page }: PageWanted & EnrollmentsWanted,
 ): Promise<Page<EnrollmentWithAttempts> | null> {
   return readList(deps, tenantId, async (tx) => {
     const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
@@ -29,6 +45,8 @@ export function enrollmentsOfSequence(
           eq(enrollments.sequenceId, sequence.id),
           status === null ? undefined : eq(enrollments.status, status),
           reason === null ? undefined : sql`${enrollments.stopReason} = ${reason}`,
+          lastStep === null ? undefined : lastStepIs(lastStep),
+          sinceMs === null ? undefined : gte(enrollments.activatedAt, sinceMs),
           beyond(enrollments.id, 'newest', page),
         ),
       )

@@ -41,6 +41,8 @@ export interface StepStats {
   converted: number;
   /** Enrollments that ended behind it without converting and before the end. */
   dropped: number;
+  /** The same by why they ended. */
+  exited: Record<string, number>;
   executionRate: Rate;
   conversionRate: Rate;
   dropOffRate: Rate;
@@ -70,6 +72,8 @@ export interface SequenceStats {
   secondsToConversion: { conversions: number; mean: number | null; median: number | null };
   /** Ended without converting, before a message went out. */
   droppedBefore: number;
+  /** The same by why they ended. */
+  exitedBefore: Record<string, number>;
   steps: StepStats[];
   /** Where most are lost; null: nobody is. */
   largestDropOff: { step: string; rate: number; advice: string } | null;
@@ -116,11 +120,16 @@ export function readSequenceStats(
       .select({ id: sequenceVersions.id, definition: sequenceVersions.definition })
       .from(sequenceVersions)
       .where(eq(sequenceVersions.sequenceId, id));
-    const steps = stepsFrom(await readStepRows(tx, of), definition, new Map(versions.map((v) => [v.id, v.definition])), whole.enrolled);
+    const exitedBehind = (step: string) => byReason(whole.exited.filter((one) => one.step === step));
+    const steps = stepsFrom(await readStepRows(tx, of), definition, new Map(versions.map((v) => [v.id, v.definition])), {
+      enrolled: whole.enrolled,
+      exitedBehind,
+    });
     const medianMinutes = medianOf(whole.won);
     return {
       ...{ leads: whole.leads, enrolledLeads: whole.enrolled_leads, enrolled: whole.enrolled, heldOut: whole.held_out, open: whole.open },
-      ...{ completed: whole.completed, converted: whole.converted, exited: whole.exited, droppedBefore: whole.dropped_before },
+      ...{ completed: whole.completed, converted: whole.converted, exited: byReason(whole.exited), droppedBefore: whole.dropped_before },
+      exitedBefore: exitedBehind(''),
       reach: rateOf(whole.enrolled_leads, whole.leads),
       completionRate: rateOf(whole.completed, whole.enrolled),
       conversionRate: rateOf(whole.converted, whole.enrolled),
@@ -149,7 +158,7 @@ interface WholeRow extends Record<string, unknown> {
   converted: number;
   dropped_before: number;
   mean_s: number | null;
-  exited: Record<string, number>;
+  exited: { step: string; reason: string; n: number }[];
   revenue: { currency: string; minor: number }[];
   won: { minutes: number; n: number }[];
 }
@@ -169,8 +178,8 @@ async function readWhole(
       coalesce(sum(f.held_out), 0)::int as held_out, coalesce(sum(f.leads), 0)::int as enrolled_leads, coalesce(sum(f.cases), 0)::int as enrolled,
       coalesce(sum(f.still_open), 0)::int as open, coalesce(sum(f.completed), 0)::int as completed, coalesce(sum(f.converted), 0)::int as converted,
       coalesce(sum(f.dropped), 0)::int as dropped_before, (sum(f.amount) / nullif(sum(f.converted), 0) / 1000)::float8 as mean_s,
-      coalesce((select json_object_agg(r.reason, r.n) from (
-        select x.reason, sum(x.cases)::int as n from f x where x.topic = 'course' and x.reason <> '' group by 1 having sum(x.cases) <> 0) r), '{}') as exited,
+      coalesce((select json_agg(json_build_object('step', r.step_id, 'reason', r.reason, 'n', r.n)) from (
+        select x.step_id, x.reason, sum(x.cases)::int as n from f x where x.topic = 'course' and x.reason <> '' group by 1, 2 having sum(x.cases) <> 0) r), '[]') as exited,
       coalesce((select json_agg(json_build_object('minutes', r.slot, 'n', r.n) order by r.slot) from (
         select x.slot, sum(x.cases)::int as n from f x where x.topic = 'won' group by 1 having sum(x.cases) <> 0) r), '[]') as won,
       coalesce((select json_agg(json_build_object('currency', r.currency, 'minor', r.minor) order by r.currency) from (
@@ -206,7 +215,7 @@ function stepsFrom(
   rows: readonly StepRow[],
   inUse: SequenceDefinition | null,
   versions: ReadonlyMap<string, SequenceDefinition>,
-  enrolled: number,
+  { enrolled, exitedBehind }: { enrolled: number; exitedBehind: (step: string) => Record<string, number> },
 ): StepStats[] {
   const order = inUse?.steps.map(({ id }) => id) ?? [];
   const known = [...order, ...new Set(rows.map(({ step_id: step }) => step).filter((step) => !order.includes(step)))];
@@ -235,6 +244,7 @@ function stepsFrom(
     };
     return {
       ...{ step, order: places < 0 ? null : places, entered, executed, converted, dropped, conversionRate },
+      exited: exitedBehind(step),
       skipped: own.reduce<Record<string, number>>((all, { skipped }) => added(all, skipped), {}),
       ...{ failed: sum((r) => r.failed), delivered: sum((r) => r.delivered), opened: sum((r) => r.opened) },
       ...{
@@ -252,6 +262,12 @@ function stepsFrom(
         .toSorted((a, b) => a.delaySeconds - b.delaySeconds),
     };
   });
+}
+
+/** The most first. */
+function byReason(exits: WholeRow['exited']): Record<string, number> {
+  const all = exits.reduce<Record<string, number>>((sums, { reason, n }) => added(sums, { [reason]: n }), {});
+  return Object.fromEntries(Object.entries(all).toSorted(([, a], [, b]) => b - a));
 }
 
 function delayOf(definition: SequenceDefinition | undefined, step: string): number | null {

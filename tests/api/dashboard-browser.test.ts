@@ -6,6 +6,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildDashboard } from '../../local/dashboard.ts';
 import { bulkActionPass } from '../../operations/bulk/act-on-all.ts';
+import { asOwner } from '../helpers/database.ts';
 import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
 import { openShop, type Shop, until } from '../helpers/shop.ts';
 import { compareTexts, haveAccounts, haveHoldout, haveHours, haveLosses, haveOffer } from './dashboard-data.ts';
@@ -660,6 +661,16 @@ describe.skipIf(!hasBrowser)(title, () => {
     await one.getByText('The draft').click();
     await one.getByText('sequence: losing', { exact: false }).waitFor();
     await check(page);
+    await one.getByRole('button', { name: 'Dismiss' }).press('Enter');
+    await page.getByRole('dialog').getByLabel('Why not').fill('We never write at night');
+    await page.keyboard.press('Enter');
+    await one.waitFor({ state: 'hidden' });
+    await page.getByText('1 dismissed', { exact: true }).click();
+    await page.getByText('“We never write at night”', { exact: true }).waitFor();
+    await check(page);
+    // What is dismissed comes back once its figures are others: here it never was.
+    await asOwner(shop.database.url, 'delete from suggestion_dismissals');
+    await page.reload();
     await one.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
     await page.getByText('losing is version 2. The test begins with the first person.').waitFor();

@@ -187,6 +187,12 @@ describe.skipIf(!hasBrowser)(title, () => {
     const page = await open('/sequences/cart');
     const why = page.getByRole('region', { name: 'Why they ended' });
     await why.getByRole('button', { name: '2 opted out' }).waitFor();
+    // Both before a message, so beside that stretch.
+    await page.getByRole('button', { name: '2 opted out' }).first().press('Enter');
+    await page.getByRole('link', { name: 'out-2 Gone' }).waitFor();
+    await page.getByRole('link', { name: 'by-hand Gone' }).waitFor({ state: 'hidden' });
+    expect(new URL(page.url()).searchParams.get('step')).toBe('-');
+    await page.getByRole('button', { name: 'Only: opted out, before any message' }).waitFor();
     await why.getByRole('button', { name: '1 manual' }).press('Enter');
     await page.getByRole('link', { name: 'by-hand Gone' }).waitFor();
     await page.getByRole('link', { name: 'out-1 Gone' }).waitFor({ state: 'hidden' });

@@ -225,6 +225,7 @@ test('the figures of a sequence count its enrollments step by step, with interva
     completed: 0,
     converted: 2,
     exited: { opted_out: 1 },
+    exitedBefore: {},
     conversionRate: { count: 2, of: 4, rate: 0.5, interval: { low: expect.any(Number), high: expect.any(Number) } },
     revenue: [{ currency: 'EUR', amount: '100.00', perEnrolled: 25 }],
     timeToConversionSeconds: { conversions: 2 },
@@ -235,6 +236,7 @@ test('the figures of a sequence count its enrollments step by step, with interva
         executed: 4,
         converted: 2,
         dropped: 1,
+        exited: { opted_out: 1 },
         dropOffRate: { count: 1, of: 4 },
         channels: [{ channel: 'email', count: 2, of: 4 }],
         delays: [{ delaySeconds: 86_400, of: 4 }],
@@ -242,6 +244,13 @@ test('the figures of a sequence count its enrollments step by step, with interva
       { step: 'email_3', order: 2, entered: 0, executed: 0, conversionRate: { rate: null, interval: null }, marginalLift: null },
     ],
   });
+  const leftBehind = async (step: string) =>
+    (
+      (await api(`/api/sequences/counted/enrollments?reason=opted_out&lastStep=${step}&since=${(body as { since: string }).since}`)).body as {
+        data: { lead: string }[];
+      }
+    ).data.map(({ lead }) => lead);
+  expect([await leftBehind('email_1'), await leftBehind('email_2'), await leftBehind('-')]).toEqual([[], [leads[1]], []]);
   const { funnel } = body as { funnel: { stage: string; count: number }[] };
   expect(funnel.map(({ stage }) => stage)).toEqual(['leads', 'enrolled', 'email_1', 'email_2', 'email_3', 'converted']);
   await shop.post('order.cancelled', { order: { id: 'order-returns' } });

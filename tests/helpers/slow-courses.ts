@@ -129,6 +129,7 @@ export async function countCoursesSlowly(client: pg.ClientBase, tenantId: string
             imported,
           },
           reason: lost ? (life.stop_reason ?? 'unknown') : '',
+          step_id: lost ? (out.at(-1)?.step_id ?? '') : '',
         },
         heldOut
           ? { held_out: 1 }

@@ -7,3 +7,13 @@ export const seriesColours = [
   'bg-[var(--series-6)]',
   'bg-[var(--series-5)]',
 ] as const;
+
+/** The same for shapes of a picture. */
+export const seriesFills = [
+  'fill-[var(--series-1)]',
+  'fill-[var(--series-2)]',
+  'fill-[var(--series-3)]',
+  'fill-[var(--series-4)]',
+  'fill-[var(--series-6)]',
+  'fill-[var(--series-5)]',
+] as const;

@@ -34,6 +34,11 @@ const list = aList({
   filters: {
     status: statuses.optional(),
     reason: lineField(100).optional().meta({ description: 'Why it ended, as `exitReason` has it.' }),
+    lastStep: lineField(100).optional().meta({ description: 'The step of the last message that went out; `-`: none has.' }),
+    since: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: 'Only those that began to count since then, as the figures of the sequence do.' }),
   },
   usual: 50,
   most: 100,
@@ -65,9 +70,12 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (a
       },
     },
     async (request, reply) => {
-      const { limit, sort, cursor, status = null, reason = null } = request.query;
+      const { limit, sort, cursor, status = null, reason = null, lastStep = null, since } = request.query;
       const where = { tenantId: callerOf(request).tenantId, slug: request.params.slug };
-      const found = await enrollmentsOfSequence(deps, where, { status, reason, ...pageWanted({ limit, sort, cursor }) });
+      const found = await enrollmentsOfSequence(deps, where, {
+        ...{ status, reason, lastStep, sinceMs: since === undefined ? null : Date.parse(since) },
+        ...pageWanted({ limit, sort, cursor }),
+      });
       return found === null ? unknown(reply) : list.present(request.query.sort, found, present);
     },
   );

@@ -33,6 +33,7 @@ const stepSchema = z
     answered: z.int().meta({ description: 'Calls.' }),
     converted: z.int().meta({ description: 'After it and before the next one that went out.' }),
     dropped: z.int().meta({ description: 'Ended behind it without converting, and before the end.' }),
+    exited: counts.meta({ description: 'The same by reason, the most first.' }),
     executionRate: rateSchema,
     conversionRate: rateSchema,
     dropOffRate: rateSchema,
@@ -70,6 +71,7 @@ const statsSchema = z
       }),
     ),
     droppedBefore: z.int().meta({ description: 'Ended without converting before a message went out.' }),
+    exitedBefore: counts.meta({ description: 'The same by reason, the most first.' }),
     steps: z.array(stepSchema),
     largestDropOff: z.object({ step: z.string(), rate: z.number(), advice: z.string() }).nullable(),
   })

@@ -1,12 +1,14 @@
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import type { Data } from '../../../sdk/index.ts';
-import { suggestions } from '../../../sdk/index.ts';
+import { members, suggestions } from '../../../sdk/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { formatNumber, formatPercent, plain } from '../../parts/format.ts';
+import { formatNumber, formatPercent, plain, sentenceCase } from '../../parts/format.ts';
+import { inputLook, lineOf } from '../../parts/labelled.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Answer, Empty } from '../../parts/states.tsx';
+import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
@@ -18,6 +20,7 @@ type Suggestion = Data<'GET /api/suggestions'>['data'][number];
 export function Suggestions() {
   const { slug: store, role } = useStore();
   const [asked, setAsked] = useState<Suggestion | null>(null);
+  const [unwanted, setUnwanted] = useState<Suggestion | null>(null);
   const [done, setDone] = useState('');
   const found = useStoreQuery(['suggestions'], (api, signal) => suggestions(api).list({ signal }));
   const approve = useAction((api, id: string) => suggestions(api).approve(id));
@@ -61,13 +64,19 @@ export function Suggestions() {
                       </pre>
                     </details>
                   </div>
-                  {may(role, 'edit') && <Button onClick={() => setAsked(one)}>Approve</Button>}
+                  {may(role, 'edit') && (
+                    <span className="flex gap-2">
+                      <Button onClick={() => setUnwanted(one)}>Dismiss</Button>
+                      <Button onClick={() => setAsked(one)}>Approve</Button>
+                    </span>
+                  )}
                 </li>
               ))}
             </ul>
           )
         }
       </Answer>
+      <Dismissed />
       <Dialog title="Begin this comparison?" open={asked !== null} onClose={close}>
         <p className="mt-2">{asked?.change}</p>
         <p className="mt-2 text-[0.8125rem] text-soft">
@@ -97,6 +106,88 @@ export function Suggestions() {
           </Button>
         </div>
       </Dialog>
+      <Dialog title="Dismiss this suggestion?" open={unwanted !== null} onClose={() => setUnwanted(null)}>
+        {unwanted !== null && (
+          <Dismiss
+            suggestion={unwanted}
+            onClose={() => setUnwanted(null)}
+            onDone={() => {
+              setDone(`Dismissed for ${unwanted.name}. It comes back only once its figures are others.`);
+              setUnwanted(null);
+            }}
+          />
+        )}
+      </Dialog>
     </Panel>
   );
 }
+
+function Dismiss({ suggestion, onClose, onDone }: { suggestion: Suggestion; onClose: () => void; onDone: () => void }) {
+  const dismiss = useAction((api, reason: string) => suggestions(api).dismiss(suggestion.id, { reason }));
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    dismiss.mutate(lineOf(new FormData(event.currentTarget), 'reason'), { onSuccess: onDone });
+  };
+  return (
+    <form onSubmit={submit} className="mt-2 space-y-4">
+      <p>{suggestion.change}</p>
+      <label className="block text-[0.8125rem]">
+        <span className="mb-1 block font-medium">Why not</span>
+        <input name="reason" required maxLength={500} pattern=".*\S.*" autoComplete="off" className={inputLook} />
+        <span className="mt-1 block text-soft">
+          For colleagues who ask later. It is suggested again only once as many people more have been there, or the figures are clearly others.
+        </span>
+      </label>
+      {dismiss.error !== null && (
+        <p role="alert" className="text-bad">
+          {dismiss.error.message}
+        </p>
+      )}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" look="main" disabled={dismiss.isPending}>
+          Dismiss
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** What somebody did not want to try: who, when and why. */
+function Dismissed() {
+  const { slug: store } = useStore();
+  const team = useStoreQuery(['members', 'names'], (api, signal) => members(api).list({ limit: 200 }, { signal }));
+  const { data: found } = useStoreQuery(['suggestions', 'dismissed'], (api, signal) => suggestions(api).dismissed({ signal }));
+  if (found === undefined || found.data.length === 0) return null;
+  const names = new Map(team.data?.data.map(({ id, name }) => [`person:${id}`, name]));
+  return (
+    <details className="border-t border-line px-4 py-2.5 text-[0.8125rem]">
+      <summary className="cursor-pointer text-accent">{`${formatNumber(found.data.length)} dismissed`}</summary>
+      <ul className="mt-2 space-y-2">
+        {found.data.map(({ sequence, step, kind, dismissed_at: at, dismissed_by: by, reason, n, rate }) => (
+          <li key={`${sequence} ${step} ${kind}`}>
+            <p>
+              <Link to="/$store/sequences/$slug" params={{ store, slug: sequence }} className="font-medium hover:underline">
+                {sentenceCase(plain(sequence))}
+              </Link>
+              {`: ${tried[kind] ?? plain(kind)}, after ${plain(step)}`}
+            </p>
+            <p>{`“${reason}”`}</p>
+            <p className="text-soft">
+              {names.get(by) ?? plain(by)}, <Time at={at} />
+              {`; ${formatPercent(rate)} of ${formatNumber(n)} had left there then`}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+/** What each kind of suggestion would compare. */
+const tried: Readonly<Record<string, string>> = {
+  shorter: 'a shorter sequence',
+  channel: 'another channel',
+  hour: 'another hour',
+  delay: 'another delay',
+};

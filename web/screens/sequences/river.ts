@@ -8,9 +8,15 @@ export interface Stretch {
   step: string | null;
   /** People who are still in it where the stretch begins. */
   people: number;
-  /** Of these, who leaves before the next message: because they bought, or otherwise. */
+  /** Of these, who leaves before the next message: because they bought, or otherwise, by why. */
   bought: number;
-  ended: number;
+  ended: Exit[];
+}
+
+/** Who ended otherwise than by an order, by why. */
+export interface Exit {
+  reason: string;
+  people: number;
 }
 
 export interface River {
@@ -18,8 +24,8 @@ export interface River {
   /** Who neither bought nor left: they have got everything, or are under way. */
   completed: number;
   running: number;
-  /** Who ended otherwise, by why, the most first. */
-  exits: { reason: string; people: number }[];
+  /** Of all stretches, the most first. */
+  exits: Exit[];
 }
 
 /**
@@ -29,16 +35,21 @@ export interface River {
 export function riverOf(stats: Stats): River {
   const steps = stats.steps.toSorted((a, b) => (a.order ?? Number.POSITIVE_INFINITY) - (b.order ?? Number.POSITIVE_INFINITY));
   const boughtLater = steps.reduce((sum, { converted }) => sum + converted, 0);
-  const begin = { step: null, bought: Math.max(0, stats.converted - boughtLater), ended: stats.droppedBefore };
+  const begin = { step: null, converted: Math.max(0, stats.converted - boughtLater), exited: stats.exitedBefore };
   const stretches: Stretch[] = [];
   let people = stats.enrolled;
-  for (const { step, bought, ended } of [begin, ...steps.map((one) => ({ step: one.step, bought: one.converted, ended: one.dropped }))]) {
+  for (const { step, converted: bought, exited } of [begin, ...steps]) {
+    const ended = exitsOf(exited);
     stretches.push({ step, people, bought, ended });
-    people = Math.max(0, people - bought - ended);
+    people = Math.max(0, people - bought - peopleIn(ended));
   }
   const running = Math.min(people, stats.open);
-  const exits = Object.entries(stats.exited)
-    .map(([reason, count]) => ({ reason, people: count }))
-    .toSorted((a, b) => b.people - a.people);
-  return { stretches, completed: people - running, running, exits };
+  return { stretches, completed: people - running, running, exits: exitsOf(stats.exited) };
 }
+
+const exitsOf = (counts: Readonly<Record<string, number>>): Exit[] =>
+  Object.entries(counts)
+    .map(([reason, people]) => ({ reason, people }))
+    .toSorted((a, b) => b.people - a.people);
+
+export const peopleIn = (exits: readonly Exit[]): number => exits.reduce((sum, { people }) => sum + people, 0);

@@ -71,14 +71,17 @@ export function SequencePage() {
               {(data) => (
                 <>
                   <Totals of={data} />
-                  <Panel title="The way through" note="The width is people who are still in. Open a branch, or a reason, to see who it is.">
+                  <Panel
+                    title="The way through"
+                    note="The width is people who are still in; who leaves does so behind the last message that they got. Open a branch to see who it is."
+                  >
                     {data.enrolled === 0 ? (
                       <Empty title="Nobody has begun in these days" />
                     ) : (
                       <RiverPicture
                         river={riverOf(data)}
-                        onOpen={(status, reason = '') => {
-                          void navigate({ search: (old) => ({ ...old, status, reason }), replace: true, resetScroll: false });
+                        onOpen={({ status, reason = '', step = '' }) => {
+                          void navigate({ search: (old) => ({ ...old, status, reason, step }), replace: true, resetScroll: false });
                           document.getElementById('who')?.scrollIntoView({ block: 'start' });
                         }}
                       />
@@ -88,7 +91,7 @@ export function SequencePage() {
                 </>
               )}
             </Answer>
-            <Who slug={slug} />
+            <Who slug={slug} since={stats.data?.since ?? null} />
           </div>
         </>
       )}
@@ -175,14 +178,30 @@ const statuses = [
   { value: 'EXITED', name: 'Ended' },
 ] as const;
 
-function Who({ slug }: { slug: string }) {
+/** `opted out, after email 2h`. */
+const branchName = (reason: string, step: string): string =>
+  [...(reason === '' ? [] : [plain(reason)]), ...(step === '' ? [] : [step === '-' ? 'before any message' : `after ${plain(step)}`])].join(', ');
+
+/** @param since - where the figures begin: behind a branch of the river stand those whom it counts */
+function Who({ slug, since }: { slug: string; since: string | null }) {
   const { slug: store } = useStore();
-  const { status, reason } = page.useSearch();
+  const { status, reason, step } = page.useSearch();
+  const isBranch = reason !== '' || step !== '';
   const navigate = page.useNavigate();
   const pages = usePages(
-    ['sequence', slug, 'who', status, reason],
+    ['sequence', slug, 'who', status, reason, step, isBranch ? since : null],
     (api, given, signal) =>
-      sequences(api).enrollments(slug, { ...given, ...(status === 'all' ? {} : { status }), ...(reason === '' ? {} : { reason }) }, { signal }),
+      sequences(api).enrollments(
+        slug,
+        {
+          ...given,
+          ...(status === 'all' ? {} : { status }),
+          ...(reason === '' ? {} : { reason }),
+          ...(step === '' ? {} : { lastStep: step }),
+          ...(isBranch && since !== null ? { since } : {}),
+        },
+        { signal },
+      ),
     { live: true },
   );
   const names = usePeopleNames(pages.data?.pages.at(-1)?.data.map(({ contact }) => contact) ?? []);
@@ -197,16 +216,18 @@ function Who({ slug }: { slug: string }) {
             label="Show"
             value={status}
             options={statuses}
-            onChange={(value) => void navigate({ search: (old) => ({ ...old, status: value, reason: '' }), replace: true, resetScroll: false })}
+            onChange={(value) =>
+              void navigate({ search: (old) => ({ ...old, status: value, reason: '', step: '' }), replace: true, resetScroll: false })
+            }
           />
-          {reason !== '' && (
-            <Button onClick={() => void navigate({ search: (old) => ({ ...old, reason: '' }), replace: true, resetScroll: false })}>
-              Only: {plain(reason)} <span aria-hidden="true">×</span>
+          {isBranch && (
+            <Button onClick={() => void navigate({ search: (old) => ({ ...old, reason: '', step: '' }), replace: true, resetScroll: false })}>
+              Only: {branchName(reason, step)} <span aria-hidden="true">×</span>
               <span className="sr-only">, show the others too</span>
             </Button>
           )}
           {/* Who has ended by a reason is in it no more: there is nothing to do for them. */}
-          {reason === '' && (
+          {!isBranch && (
             <BulkActions
               filter={{ sequence: slug, ...(status === 'all' ? {} : { status }) }}
               about={`everybody in “${plain(slug)}” whom this list shows`}
