@@ -7,12 +7,11 @@ import { OwnModelError } from './own-model-error.ts';
  * there cannot be compiled against.
  */
 export interface OnnxRuntime {
-  env: { wasm: { numThreads?: number }; logLevel?: 'verbose' | 'info' | 'warning' | 'error' | 'fatal' };
   InferenceSession: { create(bytes: Uint8Array): Promise<Session> };
   Tensor: new (type: 'float32' | 'float64', data: Float32Array | Float64Array, dims: readonly number[]) => Tensor;
 }
 
-interface Session {
+export interface Session {
   inputMetadata: readonly ValueDescription[];
   outputMetadata: readonly ValueDescription[];
   run(feeds: Record<string, Tensor>, outputs: readonly string[]): Promise<Record<string, Tensor | undefined>>;
@@ -21,7 +20,7 @@ interface Session {
 
 type ValueDescription = { name: string; isTensor: false } | { name: string; isTensor: true; type: string; shape: readonly (number | string)[] };
 
-interface Tensor {
+export interface Tensor {
   dims: readonly number[];
   data: unknown;
 }
@@ -47,9 +46,6 @@ const outputNames = ['probabilities', 'output_probability', 'probability'];
  * @throws OwnModelError which says what is wrong with the file
  */
 export async function openAnswers(runtime: OnnxRuntime, path: string, bytes: Uint8Array): Promise<Answers> {
-  // One thread: the others of this process have other work.
-  runtime.env.wasm.numThreads = 1;
-  runtime.env.logLevel = 'error';
   const wrong = (what: string, cause?: unknown) => new OwnModelError(`${path} ${what}`, cause === undefined ? {} : { cause });
   let session: Session;
   try {

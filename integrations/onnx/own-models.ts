@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Answers, openAnswers, type OnnxRuntime } from './answers.ts';
 import { OwnModelError } from './own-model-error.ts';
+import { type Patience, runtimeInThread } from './runtime-in-thread.ts';
 
 /** A model that a store has brought as a file, opened. */
 export interface OwnModelFile {
@@ -14,6 +15,8 @@ export interface OwnModelFile {
 
 const mostBytes = 64 * 1024 * 1024;
 const mostOpen = 50;
+/** A file that failed is not asked again before: it may have taken all the time it was given. */
+const againAfterMs = 10 * 60_000;
 
 /**
  * The models of their own that stores have brought: `<id of the store>.onnx` in one folder. A file is opened when it is asked for, and again once it has
@@ -21,6 +24,7 @@ const mostOpen = 50;
  */
 export class OwnModels {
   #open = new Map<string, { version: string; answers: Answers; sha256: string }>();
+  #failed = new Map<string, { version: string; untilMs: number; error: OwnModelError }>();
   #runtime: Promise<OnnxRuntime> | null = null;
   /** One after the other: a file is opened once, and a session answers one question at a time. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -32,7 +36,7 @@ export class OwnModels {
    * @param folder - null: nobody brings any
    * @param load - loads ONNX Runtime; fails where it is not installed
    */
-  constructor(folder: string | null, load: () => Promise<OnnxRuntime> = loadRuntime) {
+  constructor(folder: string | null, load: () => Promise<OnnxRuntime> = () => loadRuntime()) {
     this.#folder = folder;
     this.#load = load;
   }
@@ -54,22 +58,22 @@ export class OwnModels {
     });
     if (file === null) {
       await this.#close(tenantId);
+      this.#failed.delete(tenantId);
       return null;
     }
     if (!file.isFile()) throw new OwnModelError(`${path} is no file.`);
     if (file.size > mostBytes) throw new OwnModelError(`${path} has ${file.size} bytes, and at most ${mostBytes} are read: bring a smaller model.`);
     const version = `${file.mtimeMs} ${file.size} ${file.ino}`;
-    const known = this.#open.get(tenantId);
-    if (known?.version !== version) {
+    const failure = this.#failed.get(tenantId);
+    if (failure?.version === version && performance.now() < failure.untilMs) throw failure.error;
+    if (this.#open.get(tenantId)?.version !== version) {
       await this.#close(tenantId);
       const bytes = await readFile(path).catch((error: Error) => {
         throw new OwnModelError(`${path} cannot be read: ${error.message}.`, { cause: error });
       });
-      const opened = {
-        version,
-        answers: await openAnswers(await this.#runtimeOf(), path, bytes),
-        sha256: createHash('sha256').update(bytes).digest('hex'),
-      };
+      const runtime = await this.#runtimeOf();
+      const answers = await this.#remembering(tenantId, version, () => openAnswers(runtime, path, bytes));
+      const opened = { version, answers, sha256: createHash('sha256').update(bytes).digest('hex') };
       for (const oldest of this.#open.keys()) {
         if (this.#open.size < mostOpen) break;
         await this.#close(oldest);
@@ -77,7 +81,20 @@ export class OwnModels {
       this.#open.set(tenantId, opened);
     }
     const { answers, sha256 } = this.#open.get(tenantId) ?? unreachable();
-    return { sha256, answer: (examples) => this.#inTurn(() => answers.answer(examples)) };
+    return { sha256, answer: (examples) => this.#inTurn(() => this.#remembering(tenantId, version, () => answers.answer(examples))) };
+  }
+
+  /** Its thread may be gone after a failure: the file is opened anew, once some time has passed. */
+  async #remembering<T>(tenantId: string, version: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof OwnModelError) {
+        this.#failed.set(tenantId, { version, untilMs: performance.now() + againAfterMs, error });
+        await this.#close(tenantId);
+      }
+      throw error;
+    }
   }
 
   async #close(tenantId: string): Promise<void> {
@@ -107,9 +124,9 @@ export class OwnModels {
 }
 
 const runtimeVersion = '1.30.0';
-/** Not a literal in the call: the compiler would have to find what may not be installed. */
+/** Not a literal in a call: the compiler would have to find what may not be installed. */
 const runtimePackage: string = 'onnxruntime-web/wasm';
-const loadRuntime = async (): Promise<OnnxRuntime> => (await import(runtimePackage)) as OnnxRuntime;
+export const loadRuntime = async (patience?: Patience): Promise<OnnxRuntime> => runtimeInThread(runtimePackage, patience);
 
 function unreachable(): never {
   throw new Error('a model that was just opened is not there');

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { accountFeatures } from '../../domain/risk/account-features.ts';
 import type { Features } from '../../domain/risk/example.ts';
 import { ownModelFeatures } from '../../domain/risk/own-model.ts';
-import { OwnModels } from '../../integrations/onnx/own-models.ts';
+import { loadRuntime, OwnModels } from '../../integrations/onnx/own-models.ts';
 
 // Files that stores bring are opened by ONNX Runtime itself: docs/rules.md#rule-126
 
@@ -89,6 +89,26 @@ describe.runIf(isInstalled())('with ONNX Runtime', () => {
     rmSync(join(folder, `${store}.onnx`));
     expect(await models.of(store)).toBeNull();
     expect(await models.of('01920000-0000-7000-8000-000000000002'), 'another store’s').toBeNull();
+  });
+
+  test('a file that counts without an end is ended; this process goes on meanwhile, and the other stores’ files answer', async () => {
+    bring('endless.onnx');
+    const models = new OwnModels(folder, () => loadRuntime({ openMs: 60_000, runMs: 300 }));
+    let ticks = 0;
+    const clock = setInterval(() => (ticks += 1), 10);
+    const refused = { name: 'OwnModelError', message: expect.stringContaining('fails when it is asked: it takes longer than 0.3 s') };
+    await expect(models.of(store)).rejects.toMatchObject(refused);
+    clearInterval(clock);
+    expect(ticks).toBeGreaterThan(5);
+    // It is not tried again at once.
+    const asked = performance.now();
+    await expect(models.of(store)).rejects.toMatchObject(refused);
+    expect(performance.now() - asked).toBeLessThan(300);
+    const other = '01920000-0000-7000-8000-000000000003';
+    copyFileSync(file('one-row.onnx'), join(folder, `${other}.onnx`));
+    expect(await (await new OwnModels(folder).of(other))?.answer([{ daysSinceAny: 45 }])).toEqual([0.5]);
+    bring('one-row.onnx');
+    expect(await (await models.of(store))?.answer([{ daysSinceAny: 45 }])).toEqual([0.5]);
   });
 
   test('questions at the same moment are answered, each by itself', async () => {

@@ -113,3 +113,31 @@ save(
     ),
     here / "one-row.onnx",
 )
+
+# Counts without an end before it answers.
+body = helper.make_graph(
+    [helper.make_node("Identity", ["go_on"], ["goes_on"]), helper.make_node("Abs", ["sum"], ["same"])],
+    "again",
+    [
+        helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+        helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+        helper.make_tensor_value_info("sum", TensorProto.FLOAT, [None, 1]),
+    ],
+    [helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []), helper.make_tensor_value_info("same", TensorProto.FLOAT, [None, 1])],
+)
+save(
+    graph(
+        [
+            helper.make_node("ReduceSum", ["all", "axes"], ["score"], keepdims=1),
+            helper.make_node("Loop", ["most", "yes", "score"], ["counted"], body=body),
+        ],
+        [helper.make_tensor_value_info("all", TensorProto.FLOAT, [None, features])],
+        [helper.make_tensor_value_info("counted", TensorProto.FLOAT, [None, 1])],
+        [
+            helper.make_tensor("axes", TensorProto.INT64, [1], [1]),
+            helper.make_tensor("most", TensorProto.INT64, [], [2**62]),
+            helper.make_tensor("yes", TensorProto.BOOL, [], [True]),
+        ],
+    ),
+    here / "endless.onnx",
+)
