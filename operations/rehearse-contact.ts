@@ -127,21 +127,26 @@ interface Asked {
   contact: Contact;
   tried: Version;
   nowMs: number;
+  /** What the step would be about, as it stands; absent: what they last left open of its kind, as if they left it now. */
+  about?: Pick<StepWorld, 'subject' | 'campaign' | 'move'>;
 }
 
 /** The person and the store, as a step of the sequence would find them now, and what an offer of that step would be decided by. */
 export async function readContact(
   tx: Tx,
   deps: Deps,
-  { tenantId, contact, tried, nowMs }: Asked,
+  { tenantId, contact, tried, nowMs, about }: Asked,
   stepId: string,
   claimsIn: (content: string | null) => readonly ClaimName[] = () => claimNames,
 ): Promise<{ reading: Reading; offer: OfferRecords }> {
   const { definition } = tried;
-  const world = await readWorldOf(tx, deps, tenantId, contact, definition, nowMs);
+  const left = await readWorldOf(tx, deps, tenantId, contact, definition, nowMs);
+  const world = about === undefined ? left : { ...left, ...about };
   const outlets = toOutlets(deps, await readConfigured(tx));
   const [known] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, tried.slug));
-  const enrollment = hypothetical(tenantId, contact.id, world.subject.id, known?.id ?? contact.id, nowMs);
+  const begun = hypothetical(tenantId, contact.id, world.subject.id, known?.id ?? contact.id, nowMs);
+  // What has become of it counts as after its beginning.
+  const enrollment = about === undefined ? begun : { ...begun, activatedAt: nowMs };
   const hashOf = (i: { kind: string; value: string }) => deps.sealing.addressHash(tenantId, i.kind, i.value);
   const hashes = world.identities.map(hashOf);
   const blocked = await tx
@@ -265,7 +270,10 @@ async function readWorldOf(
       and(
         isTheirs(enrollments.contactId),
         sql`${enrollments.endedAt} is null and ${enrollments.held} is null`,
-        sql`${sequences.slug} <> ${definition.sequence}`,
+        sql`${sequences.slug} <> ${definition.sequence} and not ${sequences.paused}`,
+        // Nothing of a paused campaign is sent, and nothing to those who are to exit.
+        sql`(${enrollments.campaignId} is null or exists (select from campaigns k where k.id = ${enrollments.campaignId} and k.status = 'ACTIVE'))`,
+        sql`not exists (select from version_moves v where v.version_id = ${enrollments.versionId} and v.to_version_id is null)`,
       ),
     );
   const others: StepWorld['others'] = [];

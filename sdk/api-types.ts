@@ -2570,6 +2570,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/leads/{id}/contactability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say whether a lead may be contacted, whether the hour allows it, and when it is next possible
+         * @description What a message that is due then would meet, by the gates that every step meets: status, consent, address and connection, hours, and limits over all sequences. Nothing is sent or stored by asking, and what happens meanwhile may change the answer.
+         */
+        get: operations["getApiLeadsIdContactability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/leads/{id}/telegram-link": {
         parameters: {
             query?: never;
@@ -10513,6 +10533,11 @@ export interface components {
         /** @description How the lead stands in their chat with the bot. */
         LeadChat: {
             telegram_chat_id: string;
+            /**
+             * @description The lead’s, or `VIEWING_SCHEDULED` while a viewing is agreed with them: then nobody is written to as a ghost.
+             * @enum {string}
+             */
+            status: "NEW" | "IN_PROGRESS" | "CONTACTED" | "CONVERTED" | "REJECTED" | "DO_NOT_CONTACT" | "VIEWING_SCHEDULED";
             /** @enum {string} */
             phase: "CAPTURE_CONTACT" | "VALUE_PROPOSITION" | "ENGAGEMENT";
             language: ("en" | "fa" | "ar" | "ru") | null;
@@ -10530,6 +10555,24 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        LeadContactability: {
+            /** Format: uuid */
+            lead: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The first of those asked about that is possible; null: none is. */
+            channel: string | null;
+            /** @description Nothing but the hour stands in the way: neither status, consent and address, nor a limit of messages. */
+            canContactLead: boolean;
+            /** @description What does, by the name that decisions have for it, such as `opted_out`, `no_address`, `cap`; null: nothing. */
+            reason: string | null;
+            /** @description Quiet hours, the hours of the law, the store’s days and the schedule of the campaign allow it at that moment, on the lead’s clock. */
+            isWithinSchedule: boolean;
+            /** @description The first moment from `at` on at which both hold; null: waiting alone leads to none. */
+            nextAvailableSlot: string | null;
+            /** @description What was asked, in order, with what it was decided by. */
+            gates: components["schemas"]["GateCheck"][];
         };
         LeadCreated: {
             lead: components["schemas"]["Lead"];
@@ -20008,6 +20051,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LeadAbandonment"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiLeadsIdContactability: {
+        parameters: {
+            query?: {
+                /** @description Left out: by email, else by text message, else by call, as the lead can be reached. */
+                channel?: "email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task";
+                /** @description Whose schedule and status count besides. */
+                campaign?: string;
+                /** @description The moment that is asked about, at most 90 days ahead. Left out, now. */
+                at?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadContactability"];
                 };
             };
             /** @description It is as you have it. */

@@ -21,14 +21,7 @@ import type { GateCheck, Verdict } from './verdict.ts';
  * Source: docs/rules.md
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
-  const dueMs = dueAt(facts.plan, facts.progress, facts.step.id);
-  const asked = { facts, nowMs, dueMs, choice: chooseChannel(facts, { facts, nowMs }) };
-  const { plan, progress, step } = facts;
-  const ownExpiryMs = expiryAt(plan, progress, step.id);
-  const expiryMs = step.laterMs === undefined ? ownExpiryMs : expiryOfVariant(ownExpiryMs, step.laterMs, oldestAt(plan, progress));
-  const plannedExpiryMs = expiryInWindow(asked, expiryOnAllClocks(asked, expiryMs));
-  // Written out, not spread: this is the hot path of rehearsals.
-  const situation: Situation = { facts, nowMs, dueMs, choice: asked.choice, expiryMs: expiryWhenCapped(asked, plannedExpiryMs) };
+  const situation = situationOf(facts, nowMs);
   const checks: GateCheck[] = [];
 
   for (const gate of decisiveGates) {
@@ -61,6 +54,18 @@ export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   // The channel gate has skipped a step without a channel.
   if (channel === null) throw new Error(`Step ${facts.step.id} passed every gate without a channel`);
   return { kind: 'send', channel, checks };
+}
+
+/** What the gates of a step are asked about. */
+export function situationOf(facts: Facts, nowMs: EpochMs): Situation {
+  const dueMs = dueAt(facts.plan, facts.progress, facts.step.id);
+  const asked = { facts, nowMs, dueMs, choice: chooseChannel(facts, { facts, nowMs }) };
+  const { plan, progress, step } = facts;
+  const ownExpiryMs = expiryAt(plan, progress, step.id);
+  const expiryMs = step.laterMs === undefined ? ownExpiryMs : expiryOfVariant(ownExpiryMs, step.laterMs, oldestAt(plan, progress));
+  const plannedExpiryMs = expiryInWindow(asked, expiryOnAllClocks(asked, expiryMs));
+  // Written out, not spread: this is the hot path of rehearsals.
+  return { facts, nowMs, dueMs, choice: asked.choice, expiryMs: expiryWhenCapped(asked, plannedExpiryMs) };
 }
 
 function checkOf(gate: string, { result, input, note }: Answer): GateCheck {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { and, eq, isNotNull } from 'drizzle-orm';
-import { enrollments, subjectKeys } from '../../db/schema/index.ts';
+import { contacts, enrollments, subjectKeys } from '../../db/schema/index.ts';
 import { createVapiSender } from '../../integrations/vapi/send.ts';
 import { routingPass } from '../../operations/campaigns/route-leads.ts';
 import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
@@ -60,6 +60,9 @@ interface Attempt {
   startedAt: string;
 }
 const attempts = async (query: string) => ((await api(`/api/attempts?${query}`)).body as { data: Attempt[] }).data;
+
+const contactability = async (lead: string, query = '') =>
+  (await api(`/api/leads/${lead}/contactability?${query}`)).body as { nextAvailableSlot: string | null };
 
 let count = 0;
 async function leadIn(fields: Record<string, unknown>) {
@@ -121,10 +124,53 @@ test('a step that was put off is an attempt that is scheduled, with its future s
   expect(more).toEqual([]);
   expect(await attempts(`lead=${lead}&status=SCHEDULED`)).toHaveLength(1);
   expect((await api(`/api/leads/${lead}`)).body).toMatchObject({ attempts: [{ status: 'SCHEDULED', startedAt: planned?.startedAt }] });
+  // Whoever asks before sending hears the same as the step did.
+  expect(await contactability(lead, `campaign=${campaign}&channel=email`)).toMatchObject({
+    ...{ canContactLead: true, reason: null, isWithinSchedule: false, nextAvailableSlot: planned?.startedAt },
+    gates: expect.arrayContaining([expect.objectContaining({ gate: 'campaign_schedule', result: 'defer' })]),
+  });
+  expect(await contactability(lead, `campaign=${campaign}&at=${planned?.startedAt ?? ''}`)).toMatchObject({
+    isWithinSchedule: true,
+    nextAvailableSlot: planned?.startedAt,
+  });
   await api(`/api/campaigns/${campaign}`, 'PATCH', { schedule: null });
   await letTimePass(shop, 3 * hourMs);
   await dispatch(shop, enrollment, 'email');
   expect(await attempts(`lead=${lead}`)).toMatchObject([{ step: 'email', status: 'SUCCESS', id: expect.any(String) }]);
+});
+
+test('whether a lead may be contacted is answered by their channels, limits and status, and by the campaign that is asked about', async () => {
+  const { campaign, enrollment, lead } = await leadIn({});
+  expect(await contactability(lead)).toMatchObject({ channel: 'email', canContactLead: true, reason: null, nextAvailableSlot: expect.any(String) });
+  expect(await contactability(lead, 'channel=call')).toMatchObject({ channel: 'call', canContactLead: true });
+  expect(await contactability(lead, 'channel=telegram')).toMatchObject({ channel: null, canContactLead: false, nextAvailableSlot: null });
+  await dispatch(shop, enrollment, 'email');
+  // Two messages to one person keep three hours apart.
+  const soon = await contactability(lead);
+  expect(soon).toMatchObject({ canContactLead: false, reason: 'gap' });
+  expect(Date.parse(soon.nextAvailableSlot ?? '') - Date.now()).toBeGreaterThan(2 * hourMs);
+  expect(await contactability(lead, `at=${soon.nextAvailableSlot ?? ''}`)).toMatchObject({ canContactLead: true, isWithinSchedule: true });
+  expect(await api('/api/settings', 'PATCH', { settings: { caps: [{ channel: 'email', most: 1, withinHours: 168 }] } })).toMatchObject({
+    status: 200,
+  });
+  const capped = await contactability(lead, 'channel=email');
+  expect(capped).toMatchObject({ canContactLead: false });
+  expect(Date.parse(capped.nextAvailableSlot ?? '') - Date.now()).toBeGreaterThan(160 * hourMs);
+  await api('/api/settings', 'PATCH', { settings: { caps: [] } });
+  await api(`/api/campaigns/${campaign}`, 'PATCH', { status: 'PAUSED' });
+  expect(await contactability(lead, `campaign=${campaign}`)).toMatchObject({
+    canContactLead: false,
+    reason: 'campaign_paused',
+    nextAvailableSlot: null,
+  });
+  expect(await contactability(lead)).toMatchObject({ reason: 'gap' });
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.update(contacts).set({ lifecycle: 'DO_NOT_CONTACT' }));
+  expect(await contactability(lead)).toMatchObject({ canContactLead: false, reason: 'opted_out', nextAvailableSlot: null });
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.update(contacts).set({ lifecycle: 'NEW' }));
+  const nobody = '018f0000-0000-7000-8000-000000000001';
+  expect(await api(`/api/leads/${nobody}/contactability`)).toMatchObject({ status: 404, body: { code: 'unknown_lead' } });
+  expect(await api(`/api/leads/${lead}/contactability?campaign=${nobody}`)).toMatchObject({ status: 404, body: { code: 'unknown_campaign' } });
+  expect(await api(`/api/leads/${lead}/contactability?at=2001-01-01T00:00:00Z`)).toMatchObject({ status: 400 });
 });
 
 test('leads are enrolled by hand, each with its own answer, and the list says where they stand', async () => {

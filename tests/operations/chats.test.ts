@@ -390,8 +390,14 @@ describe('a link of a lead’s own', () => {
     const detail = await ask(store, apiKey, `/api/leads/${id}`);
     expect(detail.body).toMatchObject({
       email: 'lena@example.com',
-      chat: { telegram_chat_id: '77', phase: 'VALUE_PROPOSITION', language: 'ru', phone: '+436649876543' },
+      chat: { telegram_chat_id: '77', status: detail.body['status'], phase: 'VALUE_PROPOSITION', language: 'ru', phone: '+436649876543' },
     });
+    const statusWith = async (viewingScheduledAt: number | null) => {
+      await store.inTenant((tx) => tx.update(subjects).set({ viewingScheduledAt }).where(eq(subjects.id, id)));
+      return (await ask(store, apiKey, `/api/leads/${id}`)).body['chat'];
+    };
+    expect(await statusWith(Date.now())).toMatchObject({ status: 'VIEWING_SCHEDULED' });
+    expect(await statusWith(null)).toMatchObject({ status: detail.body['status'] });
     const leads = await store.inTenant((tx) => tx.select({ id: subjects.id }).from(subjects).where(eq(subjects.kind, 'lead')));
     expect(leads).toEqual([{ id }]);
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { createLead } from '../../../operations/campaigns/create-lead.ts';
 import { createChatLink } from '../../../operations/chat/links.ts';
 import { readAbandonment } from '../../../operations/read/abandonment.ts';
+import { readContactability } from '../../../operations/read/contactability.ts';
 import { listLeads, readLead } from '../../../operations/read/leads.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
@@ -10,6 +11,7 @@ import { idParams, isId, lineField, isoTime } from '../../routes/fields.ts';
 import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { abandonmentSchema, presentAbandonment } from './abandonment.ts';
+import { contactabilityQuery, contactabilitySchema, presentContactability } from './contactability.ts';
 import { presentLead, presentLeadDetail, presentListed, wishOf } from './present.ts';
 import { createBody, createdSchema, leadDetailSchema, listedLeadSchema, telegramLinkSchema } from './schemas.ts';
 
@@ -27,6 +29,9 @@ const list = aList({
 const unreadable = (field: 'email' | 'phone', where: string) => [
   { path: `${where}${field}`, message: field === 'email' ? 'is no email address' : 'is no telephone number' },
 ];
+
+/** As far as anybody is put off by hand. */
+const farthestMs = 90 * 86_400_000;
 
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
   app.get(
@@ -78,6 +83,42 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     async (request, reply) => {
       const found = isId(request.params.id) ? await readAbandonment(deps, callerOf(request).tenantId, request.params.id) : null;
       return found === null ? problem(reply, 404, 'unknown_lead', 'There is no such lead.') : presentAbandonment(found);
+    },
+  );
+
+  app.get(
+    '/api/leads/:id/contactability',
+    {
+      schema: {
+        summary: 'Say whether a lead may be contacted, whether the hour allows it, and when it is next possible',
+        description:
+          'What a message that is due then would meet, by the gates that every step meets: status, consent, address and connection, hours, and limits over all sequences. Nothing is sent or stored by asking, and what happens meanwhile may change the answer.',
+        params: idParams,
+        querystring: contactabilityQuery,
+        response: { 200: contactabilitySchema, ...problems(400, 401, 404, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { channel = null, campaign: campaignId = null, at } = request.query;
+      const nowMs = deps.clock.nowMs();
+      const atMs = at === undefined ? nowMs : Date.parse(at);
+      if (atMs < nowMs - 60_000 || atMs > nowMs + farthestMs) {
+        return invalidRequest(reply, [{ path: 'querystring/at', message: 'is not between now and 90 days ahead' }]);
+      }
+      const answer = isId(id)
+        ? await readContactability(deps, callerOf(request).tenantId, { leadId: id, channel, campaignId, atMs })
+        : ({ kind: 'unknown_lead' } as const);
+      switch (answer.kind) {
+        case 'answered':
+          return presentContactability(id, atMs, answer);
+        case 'unknown_lead':
+          return problem(reply, 404, 'unknown_lead', 'There is no such lead.');
+        case 'unknown_campaign':
+          return problem(reply, 404, 'unknown_campaign', 'There is no such campaign.');
+        case 'nobody':
+          return problem(reply, 409, 'anonymous_lead', 'Nothing is known of this lead by which anybody could be reached.');
+      }
     },
   );
 

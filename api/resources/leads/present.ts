@@ -25,8 +25,12 @@ export const presentLead = (view: LeadView): z.input<typeof leadSchema> => ({
   updatedAt: isoTime(view.updatedAtMs),
 });
 
-const presentChat = (chat: NonNullable<LeadDetail['chat']>) => ({
+const presentChat = (chat: NonNullable<LeadDetail['chat']>, status: LeadView['status']) => ({
   telegram_chat_id: chat.chatId,
+  status:
+    chat.viewingScheduledAtMs !== null && (status === 'NEW' || status === 'IN_PROGRESS' || status === 'CONTACTED')
+      ? ('VIEWING_SCHEDULED' as const)
+      : status,
   phase: chat.phase,
   language: chat.language,
   name: chat.name,
@@ -48,7 +52,7 @@ export const presentListed = ({ lead, work }: ListedLead): z.input<typeof listed
 
 export const presentLeadDetail = ({ lead, chat, ...work }: LeadDetail): z.input<typeof leadDetailSchema> => ({
   ...presentLead(lead),
-  chat: chat === null ? null : presentChat(chat),
+  chat: chat === null ? null : presentChat(chat, lead.status),
   ...presentWork(work),
 });
 

@@ -45,6 +45,9 @@ const leadEnrollment = z.object({
 const leadChat = z
   .object({
     telegram_chat_id: z.string(),
+    status: z
+      .enum([...lifecycles, 'VIEWING_SCHEDULED'])
+      .meta({ description: 'The lead’s, or `VIEWING_SCHEDULED` while a viewing is agreed with them: then nobody is written to as a ghost.' }),
     phase: z.enum(chatPhases),
     language: z.enum(chatLanguages).nullable(),
     name: z.string().nullable(),
