@@ -31,7 +31,7 @@ export default defineConfig({
     // A file that changes its process (environment, listeners, globals) undoes it, or runs what does so in a process of its own.
     isolate: false,
     sequence: { sequencer: WaitingFirst },
-    execArgv: ['--import', resolve(import.meta.dirname, 'tests/helpers/end-with-run.mjs')],
+    execArgv: ['--max-semi-space-size=64', '--import', resolve(import.meta.dirname, 'tests/helpers/end-with-run.mjs')],
     setupFiles: 'tests/helpers/file-cost.ts',
     reporters: ['default', './tests/helpers/cost-reporter.ts'],
     // Vitest's own limits (a test 5 s, a hook 10 s, a poll 1 s) are those of a quiet machine: on a busy one a first import takes longer. These are

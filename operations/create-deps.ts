@@ -76,11 +76,13 @@ export type BuiltDeps = Deps & {
   identity: Identity;
 };
 
+// One for the process, as its event loop: each has a timer that runs a hundred times a second for as long as the process lives.
+const loopDelay = monitorEventLoopDelay();
+
 /** Everything that the operations need, built once per process. `close` the database when the process ends. */
 export function createDeps(options: DepsOptions): BuiltDeps {
   if (options.privateAddresses !== undefined) restrictPrivateAddresses(options.privateAddresses);
   const telemetry = options.telemetry ?? noTelemetry;
-  const loopDelay = monitorEventLoopDelay();
   loopDelay.enable();
   const db = openDatabase({
     url: options.databaseUrl,

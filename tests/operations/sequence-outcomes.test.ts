@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../operations/clock.ts';
 import { readSequenceOutcomes } from '../../operations/read/sequence-outcomes.ts';
 import { ask } from '../api/left-carts.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 
 // The worked vector of competing ends, as enrollments in the database: R's survival gives the same shares.
 
+const hourMs = 3_600_000;
+// Activations are kept by the hour: the hour does not change while this runs.
+const nowMs = Math.floor(Date.now() / hourMs) * hourMs + hourMs / 2;
+
 let shop: Shop;
 let owner: pg.Client;
 beforeAll(async () => {
-  shop = await openShop({ timeScale: 1 });
+  shop = await openShop({ timeScale: 1, clock: { ...systemClock, nowMs: () => nowMs } });
   owner = new pg.Client({ connectionString: shop.database.url });
   await owner.connect();
 });
@@ -19,13 +24,11 @@ afterAll(async () => {
   await shop.close();
 });
 
-const hourMs = 3_600_000;
-
 async function enroll(hours: number, end: 'converted' | 'opted_out' | 'completed' | null): Promise<void> {
   const id = randomUUID();
   const t = shop.tenant.tenantId;
   // Who is watched until now began so long ago; all others began a month ago.
-  const began = Date.now() - (end === null || end === 'completed' ? hours : 720) * hourMs;
+  const began = nowMs - (end === null || end === 'completed' ? hours : 720) * hourMs;
   const ended = new Date(began + hours * hourMs);
   await owner.query('insert into contacts (tenant_id, id, person_id) values ($1, $2, $2)', [t, id]);
   await owner.query('insert into subjects (tenant_id, id, contact_id, started_at, last_activity_at) values ($1, $2, $2, now(), now())', [t, id]);
@@ -40,7 +43,7 @@ async function enroll(hours: number, end: 'converted' | 'opted_out' | 'completed
 
 test('conversion and other exits compete; those who are on their way count for as long as they were watched', async () => {
   const { tenantId, apiKey } = shop.tenant;
-  const read = () => readSequenceOutcomes(shop.deps, tenantId, 'cart', Date.now() - 1_000 * hourMs);
+  const read = () => readSequenceOutcomes(shop.deps, tenantId, 'cart', nowMs - 1_000 * hourMs);
   expect(await read()).toMatchObject({ enrolled: 0, ends: [], free: null, curve: [], timeToConversion: [] });
   const times = [1, 1, 2, 3, 3, 4, 5, 7, 7, 10, 14, 30];
   const ends = [
