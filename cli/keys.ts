@@ -99,7 +99,8 @@ function masterLines({ current, sealed, may_go: mayGo }: MasterKeys): string[] {
       id === 'unknown' ? `${n} texts are sealed under a key that is not configured.` : `${n} texts are still sealed under ${id}.`,
     ),
     ...mayGo.map(
-      (id) => `Nothing needs ${id} any more: take it out of REKINDLE_OTHER_MASTER_KEYS once every process has ${current} as REKINDLE_MASTER_KEY.`,
+      (id) =>
+        `Nothing is sealed under ${id}. If it is the new key, exchange the two; if it is the old one, nothing needs it any more: take it out of REKINDLE_OTHER_MASTER_KEYS once every process has ${current} as REKINDLE_MASTER_KEY.`,
     ),
   ];
 }
