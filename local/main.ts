@@ -249,7 +249,7 @@ async function startOwnPart(
   graceMs: number,
 ): Promise<void> {
   const logFile = join(localDir, 'logs', `${name.toLowerCase()}.log`);
-  const options = { name: `The ${name}`, script, cwd: projectRoot, env, logFile, isReady, readyWithinMs: 60_000, graceMs };
+  const options = { name: `The ${name}`, script, cwd: projectRoot, env, logFile, isReady, readyWithinMs: 180_000, graceMs };
   await begin(
     name,
     (calledOff) => keepRunning(`The ${name}`, () => startPart({ ...options, calledOff }), say),
