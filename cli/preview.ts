@@ -2,6 +2,7 @@ import { channelNames, type Channel } from '../domain/channels/index.ts';
 import { chooseLanguage } from '../domain/languages.ts';
 import { readCopyName } from '../domain/sequence/copy-name.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
+import { stepOfVariant } from '../domain/sequence/step-of-variant.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import { subjectKinds } from '../domain/subjects/index.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
@@ -11,17 +12,18 @@ import { presetOrFile, readText, textsBeside } from './sequence-file.ts';
 
 export const preview: Command = {
   summary: 'what a step says to somebody, or to a sample without a server',
-  usage: `rekindle preview <sequence | file.yaml> <step> [--locale fa] [--contact ID | --sample NAME]
+  usage: `rekindle preview <sequence | file.yaml> <step> [--locale fa] [--variant B] [--contact ID | --sample NAME]
 
 Shows the message as it would go out now: subject, preheader, text, and which of its claims are shown and why. Nothing is sent.
 A page of it is at /preview/<sequence>/<step> of the API that npm start runs.
 
 --locale    the reader's language and region
+--variant   one of the step's variants; without it, the contact's own, or the first
 --contact   a real person of the store, by id or email address, by the version in use there
 --sample    an invented person and cart or lead, by its name or a part of it; without it, the one of which everything is known. No server is asked`,
   example: 'rekindle preview cart email_24h --locale de',
   takes: 2,
-  options: { locale: { type: 'string' }, contact: { type: 'string' }, sample: { type: 'string' } },
+  options: { locale: { type: 'string' }, variant: { type: 'string' }, contact: { type: 'string' }, sample: { type: 'string' } },
   async run(context) {
     const { options } = context;
     if (options['contact'] !== undefined && options['sample'] !== undefined) throw new UsageError('Say one of --contact and --sample.');
@@ -31,8 +33,12 @@ A page of it is at /preview/<sequence>/<step> of the API that npm start runs.
 };
 
 async function ofContact({ store, args: [slug, step], options }: Context): Promise<Row> {
-  const { locale } = options;
-  const query = { contact: required(options['contact'], 'The contact'), ...(typeof locale === 'string' ? { locale } : {}) };
+  const { locale, variant } = options;
+  const query = {
+    contact: required(options['contact'], 'The contact'),
+    ...(typeof locale === 'string' ? { locale } : {}),
+    ...(typeof variant === 'string' ? { variant } : {}),
+  };
   return unwrap(await store.previews.get(required(slug, 'The sequence'), required(step, 'The step'), query));
 }
 
@@ -43,8 +49,14 @@ async function ofSample({ args: [wanted, stepId], options }: Context): Promise<R
   const parsed = parseSequence(yaml);
   if (!parsed.ok) throw new NotPossibleError(describeFileErrors(file, parsed.errors));
   const { steps } = parsed.definition;
-  const step = steps.find(({ id }) => id === required(stepId, 'The step'));
-  if (step === undefined) throw new UsageError(`${stepId ?? ''} is no step of this sequence: it has ${steps.map(({ id }) => id).join(', ')}.`);
+  const written = steps.find(({ id }) => id === required(stepId, 'The step'));
+  if (written === undefined) throw new UsageError(`${stepId ?? ''} is no step of this sequence: it has ${steps.map(({ id }) => id).join(', ')}.`);
+  const { variants = [] } = written;
+  const asked = textOption(options['variant']);
+  const variant = asked === null ? variants[0] : variants.find(({ id }) => id === asked);
+  if (asked !== null && variant === undefined)
+    throw new UsageError(`${asked} is no variant of ${written.id}: it has ${variants.map(({ id }) => id).join(', ') || 'none'}.`);
+  const step = stepOfVariant(written, variant);
   const kind = kindOfSequence(subjectKinds, parsed.definition);
   if (kind === null) throw new NotPossibleError('Nothing is known about what this sequence is about.');
   // Loaded for this command alone: it brings the compiler of emails.

@@ -1,6 +1,7 @@
 import type { Channel } from '../domain/channels/index.ts';
 import { readCopyName } from '../domain/sequence/copy-name.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
+import { formsOf } from '../domain/sequence/step-of-variant.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
 import { channelContentOf } from './channels/index.ts';
 import { CopySourceError, type SourceProblem } from './copy-source.ts';
@@ -41,7 +42,7 @@ export async function lintTexts(
       await attempt(name, () => content.compile(source, { kind, isFirst, language: readCopyName(name)?.language ?? null }));
     }
   }
-  for (const { model } of definition.steps) {
+  for (const { model } of definition.steps.flatMap(formsOf)) {
     const name = model === undefined ? null : briefNameOf(model.brief);
     const text = name === null ? undefined : texts[name];
     if (name === null || text === undefined || seen.has(name)) continue;

@@ -1,21 +1,22 @@
 import type { Channel } from '../domain/channels/index.ts';
 import { readCopyName } from '../domain/sequence/copy-name.ts';
-import type { SequenceDefinition } from '../domain/sequence/definition.ts';
+import type { SequenceDefinition, StepDefinition } from '../domain/sequence/definition.ts';
+import { formsOf } from '../domain/sequence/step-of-variant.ts';
 import { copyNameOf } from './channels/index.ts';
 import type { SourceProblem } from './copy-source.ts';
 
 /** Every text that a sequence needs, by step and channel. */
 export function textsOf(definition: SequenceDefinition): { step: string; channel: Channel; original: string }[] {
-  return definition.steps.flatMap((step) =>
-    step.channels.flatMap((channel) => contentsOf(step).map((text) => ({ step: step.id, channel, original: copyNameOf(text, channel) }))),
-  );
+  return definition.steps.flatMap((step) => textsOfForms(step, formsOf(step)));
 }
 
-/** Every text of a step: those of its variants, or the one. */
-function contentsOf({ content, variants }: SequenceDefinition['steps'][number]): string[] {
-  if (variants !== undefined) return variants.map((variant) => variant.content);
-  return content === null ? [] : [content];
-}
+/** By channel, as compiled versions have them: another order would make another version. */
+const textsOfForms = ({ id, channels }: StepDefinition, forms: readonly StepDefinition[]) =>
+  channels.flatMap((channel) =>
+    forms.flatMap(({ content, channels: own }) =>
+      content !== null && own.includes(channel) ? [{ step: id, channel, original: copyNameOf(content, channel) }] : [],
+    ),
+  );
 
 export const isTranslation = (name: string): boolean => (readCopyName(name)?.language ?? null) !== null;
 export const isTranslationOf = (name: string, original: string): boolean => isTranslation(name) && name.slice(0, name.lastIndexOf('.')) === original;
@@ -26,9 +27,9 @@ export function withoutOffer(
   content: Readonly<Record<string, unknown>>,
   fileOf: (name: string) => string,
 ): SourceProblem[] {
-  const offering = new Set(definition.steps.filter(({ offer }) => offer !== undefined).map(({ id }) => id));
-  return textsOf(definition)
-    .filter(({ step }) => offering.has(step))
+  const offering = (step: StepDefinition) => formsOf(step).filter(({ offer }) => offer !== undefined);
+  return definition.steps
+    .flatMap((step) => textsOfForms(step, offering(step)))
     .flatMap(({ step, original }) =>
       Object.keys(content)
         .filter((name) => (name === original || isTranslationOf(name, original)) && !JSON.stringify(content[name]).includes('offer.code'))

@@ -151,14 +151,16 @@ export const readingTools: readonly Tool[] = [
       locale: z.string().max(35).optional().describe('The reader’s language and region, by BCP 47.'),
       sample: z.string().max(100).optional().describe('The name of an invented reader, or a part of it.'),
       contact: z.string().max(320).optional().describe('A real person, where personal data is allowed.'),
+      variant: z.string().max(20).optional().describe('One of the step’s variants; without it, the person’s own, or the first.'),
     },
-    async ({ client, personalData }, { sequence: slug, step, locale, sample, contact }) => {
+    async ({ client, personalData }, { sequence: slug, step, locale, sample, contact, variant }) => {
       if (contact !== undefined && !personalData)
         throw new Error('Personal data is not allowed here: preview for a sample. rekindle mcp --personal-data allows it.');
       const query = {
         ...(locale === undefined ? {} : { locale }),
         ...(sample === undefined ? {} : { sample }),
         ...(contact === undefined ? {} : { contact }),
+        ...(variant === undefined ? {} : { variant }),
       };
       const { channel, locale: language, subject, preheader, cta, text, claims } = unwrap(await client.previews.get(slug, step, query));
       return { channel, locale: language, subject, preheader, cta, text, claims };

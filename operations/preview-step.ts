@@ -8,6 +8,7 @@ import { contacts, enrollments, sequences, sequenceVersions, tenants } from '../
 import type { Channel } from '../domain/channels/index.ts';
 import { decideOffer, type OfferRecords, refusalWords } from '../domain/offers/decide-offer.ts';
 import type { StepDefinition } from '../domain/sequence/definition.ts';
+import { stepOfVariant } from '../domain/sequence/step-of-variant.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
 import { settingsOf } from '../domain/tenant-settings.ts';
@@ -47,12 +48,15 @@ export interface PreviewWish {
   contact: string | null;
   /** The name of a sample, or a part of it; null: the first. */
   sample: string | null;
+  /** The variant that is shown, whichever the contact has; null or absent: theirs, or the first. */
+  variant?: string | null;
 }
 
 export type Previewed =
   | { kind: 'previewed'; preview: StepPreview }
   | { kind: 'unknown_sequence' | 'unknown_step' | 'unknown_contact' }
   | { kind: 'unknown_sample'; samples: string[] }
+  | { kind: 'unknown_variant'; variants: string[] }
   /** It carries no text on any channel. */
   | { kind: 'no_text' };
 
@@ -94,21 +98,30 @@ export async function showStep(
   const version = draft ?? (await inUse(tx, wish.slug));
   const about = version === null ? null : kindOfSequence(deps.subjects, version.definition);
   if (version === null || about === null) return { kind: 'unknown_sequence' };
-  const step = version.definition.steps.find(({ id }) => id === wish.stepId);
-  if (step === undefined) return { kind: 'unknown_step' };
+  const written = version.definition.steps.find(({ id }) => id === wish.stepId);
+  if (written === undefined) return { kind: 'unknown_step' };
+  const wanted = written.variants?.find(({ id }) => id === wish.variant);
+  if (wish.variant != null && wanted === undefined) return { kind: 'unknown_variant', variants: written.variants?.map(({ id }) => id) ?? [] };
   const contact = wish.contact === null ? null : await findContact(tx, wish.contact);
   if (wish.contact !== null && contact === null) return { kind: 'unknown_contact' };
   const { texts, chosen } =
     contact === null
-      ? { texts: await readTextsToShow(tx, { version, stepId: step.id, about: about.kind }), chosen: null }
-      : await textsFor(tx, { version, step, about: about.kind, contact });
-  const content = texts.nameOf(chosen?.variant.content ?? step.content);
+      ? { texts: await readTextsToShow(tx, { version, stepId: written.id, about: about.kind }), chosen: null }
+      : await textsFor(tx, { version, step: written, about: about.kind, contact });
+  const step = stepOfVariant(written, wanted ?? chosen?.variant ?? written.variants?.[0]);
+  const content = texts.nameOf(step.content);
   const channel = step.channels.find((one) => (only === null || one === only) && hasCopy(texts.stored, content, one));
   if (content === null || channel === undefined) return { kind: 'no_text' };
   const facts = contact === null ? await ofSample(tx, deps, wish, about) : await ofContact(tx, deps, { ...wish, contact }, version, texts);
   if ('kind' in facts) return facts;
   const { offerWhy = sampleOffer(facts.offer), ...known } = facts;
-  const shown = { kind: 'shown' as const, texts, content, channel, arm: armOn(channel, texts, chosen, step) };
+  const shown = {
+    kind: 'shown' as const,
+    texts,
+    content,
+    channel,
+    arm: wanted === undefined || wanted === chosen?.variant ? armOn(channel, texts, chosen, step) : null,
+  };
   // Only a step that asks for an offer brings one, whatever its text could say.
   return step.offer === undefined ? { ...shown, facts: { ...known, offer: null }, offerWhy: null } : { ...shown, facts: known, offerWhy };
 }

@@ -12,6 +12,7 @@ import { languageTag } from '../domain/languages.ts';
 import { missingTranslations, type SequenceText, unknownLanguages } from '../domain/lint/translations.ts';
 import { readCopyName } from '../domain/sequence/copy-name.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
+import { formsOf } from '../domain/sequence/step-of-variant.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { type LintedLine, lintSequence } from '../domain/lint/lint-sequence.ts';
 import { tenantSettings, type TenantSettings } from '../domain/tenant-settings.ts';
@@ -126,7 +127,7 @@ async function compileForModel(
   inUse: Readonly<Record<string, unknown>>,
 ): Promise<Record<string, unknown>> {
   const content: Record<string, unknown> = {};
-  for (const { model, content: text, channels } of steps) {
+  for (const { model, content: text, channels } of steps.flatMap(formsOf)) {
     if (model === undefined || text === null) continue;
     const name = briefNameOf(model.brief);
     const brief = copy[name];

@@ -25,6 +25,7 @@ import { plainSetting, type Setting } from '../domain/rehearsal/world.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
+import { formsOf } from '../domain/sequence/step-of-variant.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import { hasCopy, whatsappForms } from '../content/channels/index.ts';
 import { mayHaveScript } from '../domain/scripts/choose-script.ts';
@@ -165,7 +166,7 @@ export async function readContact(
       ...(isFile ? {} : { whatsappForms: (name: string | null, locales: readonly (string | null)[]) => whatsappForms(tried.content, name, locales) }),
       isConnected: (channel: Channel) =>
         outlets.forChannel(channel) !== null &&
-        (isFile || definition.steps.some((s) => mayHaveScript(s) || hasCopy(tried.content, s.content, channel))),
+        (isFile || definition.steps.flatMap(formsOf).some((s) => mayHaveScript(s) || hasCopy(tried.content, s.content, channel))),
     },
     {
       hashOf,

@@ -8854,6 +8854,17 @@ export interface components {
                 variant: string;
                 /** @description Of a campaign’s test. */
                 script: string | null;
+                /** @description Of a step’s variant, as the version in use has it; null: it has none of that name. */
+                form: {
+                    content: string;
+                    /** @description The brief from which a model writes it. */
+                    model: string | null;
+                    channels: string[];
+                    /** @description How long after the step is due it goes out. */
+                    later: string | null;
+                    /** @description Whether it brings one, where that is compared; null: as the step. */
+                    offer: boolean | null;
+                } | null;
                 /** @description Of the people who are assigned; of a bandit, now. */
                 share: number;
                 /** @description Of a bandit: how likely it converts best, 0 to 1; null: it is a test. */
@@ -10768,7 +10779,7 @@ export interface components {
             /** @description Tests of this channel that say nothing about texts. `unsound`: their arms have not as many people as they should. */
             left_out: {
                 /** @enum {string} */
-                why: "changed_text" | "no_text" | "same_text" | "written_by_model" | "unsound";
+                why: "changed_text" | "no_text" | "other_difference" | "same_text" | "written_by_model" | "unsound";
                 tests: number;
             }[];
         };
@@ -21894,6 +21905,8 @@ export interface operations {
                 contact?: string;
                 /** @description The name of a sample, or a part of it; left out, the one of which everything is known. */
                 sample?: string;
+                /** @description The variant of the step to show; left out, the contact’s own, or the first. */
+                variant?: string;
                 /** @description The reader’s, BCP 47. */
                 locale?: string;
             };
@@ -21949,6 +21962,8 @@ export interface operations {
                     contact?: string;
                     /** @description The name of a sample, or a part of it; left out, the one of which everything is known. */
                     sample?: string;
+                    /** @description The variant of the step to show; left out, the contact’s own, or the first. */
+                    variant?: string;
                     /** @description The reader’s, BCP 47. */
                     locale?: string;
                 };

@@ -1,6 +1,7 @@
-import type { SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
+import type { SequenceDefinition, StepDefinition, StepVariant } from '../sequence/definition.ts';
+import { channelsOfVariants, stepOfVariant } from '../sequence/step-of-variant.ts';
 import { withArm, withoutArm } from './sequence-arm.ts';
-import { sharesOf, type Variant, wholeSequence } from './variant.ts';
+import { sharesOf, wholeSequence } from './variant.ts';
 
 /** What a sequence compares, with the share of each arm: its own courses, by `wholeSequence`, and the variants of steps. Variants that are there for variety are no test. */
 export function comparedIn({ steps, arms }: Pick<SequenceDefinition, 'steps' | 'arms'>): { stepId: string; shares: Record<string, number> }[] {
@@ -33,24 +34,25 @@ export function withoutVariant(definition: SequenceDefinition, stepId: string, a
 }
 
 /** The earliest variant that is left goes out when the step is due. */
-function withVariants(definition: SequenceDefinition, stepId: string, isLeft: (variant: Variant) => boolean): SequenceDefinition | null {
+function withVariants(definition: SequenceDefinition, stepId: string, isLeft: (variant: StepVariant) => boolean): SequenceDefinition | null {
   const index = definition.steps.findIndex(({ id }) => id === stepId);
   const step = definition.steps[index];
   const left = step?.variants?.filter(isLeft) ?? [];
   const [first] = left;
   if (step === undefined || first === undefined) return null;
   const laterMs = Math.min(...left.map((variant) => variant.laterMs ?? 0));
-  const { variants: _, ...rest } = step;
-  const compared = left.length < 2 ? {} : { variants: left.map((variant) => sooner(variant, laterMs)) };
+  const { variants: _, ...alone } = left.length < 2 ? stepOfVariant(step, first) : step;
+  const compared =
+    left.length < 2 ? {} : { channels: channelsOfVariants(step.channels, left), variants: left.map((variant) => sooner(variant, laterMs)) };
   const after = definition.steps.findIndex((one, at) => at > index && one.on === undefined);
   const changed = (one: StepDefinition, at: number): StepDefinition => {
-    if (at === index) return { ...rest, ...compared, content: first.content, due: { ...step.due, delayMs: step.due.delayMs + laterMs } };
+    if (at === index) return { ...alone, ...compared, content: first.content, due: { ...step.due, delayMs: step.due.delayMs + laterMs } };
     const counts = at === after && one.due.from === 'previous' && step.on === undefined;
     return counts ? { ...one, due: { ...one.due, delayMs: Math.max(0, one.due.delayMs - laterMs) } } : one;
   };
   return { ...definition, steps: definition.steps.map(changed) };
 }
 
-function sooner({ laterMs = 0, ...variant }: Variant, byMs: number): Variant {
+function sooner({ laterMs = 0, ...variant }: StepVariant, byMs: number): StepVariant {
   return laterMs === byMs ? variant : { ...variant, laterMs: laterMs - byMs };
 }

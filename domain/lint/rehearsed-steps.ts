@@ -4,7 +4,9 @@ import type { ChannelFacts } from '../gates/facts.ts';
 import type { RehearsalEvent } from '../rehearsal/events.ts';
 import { type LogEntryOf, rehearse } from '../rehearsal/rehearse.ts';
 import { baseSegments } from '../people/segments.ts';
+import type { SequenceDefinition } from '../sequence/definition.ts';
 import type { EpochMs } from '../sequence/plan.ts';
+import { differInReach } from '../sequence/step-of-variant.ts';
 import type { Finding, Linted, LintRule } from './finding.ts';
 
 const hourMs = 3_600_000;
@@ -69,25 +71,40 @@ function rehearsed(about: Linted): Outcome[] {
   const { definition, settings } = about;
   // Conditions are judged by a rule of their own; here, everything that somebody might get counts.
   const arms = definition.arms?.map(({ id }) => ({ arm: id })) ?? [{}];
+  const variants = variantsToTry(definition);
   const people = [[], reactions(about, 'message.opened'), reactions(about, 'message.clicked')];
   return Array.from({ length: 7 * 24 }, (_, hour) => firstMs + hour * hourMs).flatMap((leftMs) =>
     // At every hour for people who do nothing; at one of each day for the others.
     people.slice(0, leftMs % (24 * hourMs) === 10 * hourMs ? 3 : 1).flatMap((happens) =>
       baseSegments.slice(0, happens.length === 0 && leftMs % (24 * hourMs) !== 10 * hourMs ? 1 : 3).flatMap((segment) =>
-        arms.flatMap((arm) => {
-          const events = [{ type: 'subject.updated' as const, atMs: leftMs }, ...happens.map((event) => ({ ...event, atMs: leftMs + event.atMs }))];
-          const { log } = rehearse(definition, events, {
-            settings,
-            segment,
-            timeZones: [settings.timeZone],
-            channels: Object.fromEntries(channelNames.map((channel) => [channel, usable])),
-            claims: { assumed: claimNames },
-            ...arm,
-          });
-          return log.flatMap((entry) => (entry.kind === 'sent' || entry.kind === 'skipped' ? [{ leftMs, entry }] : []));
-        }),
+        arms.flatMap((arm) =>
+          variants.flatMap((chosen) => {
+            const events = [{ type: 'subject.updated' as const, atMs: leftMs }, ...happens.map((event) => ({ ...event, atMs: leftMs + event.atMs }))];
+            const { log } = rehearse(definition, events, {
+              settings,
+              segment,
+              timeZones: [settings.timeZone],
+              channels: Object.fromEntries(channelNames.map((channel) => [channel, usable])),
+              claims: { assumed: claimNames },
+              ...arm,
+              variants: chosen,
+            });
+            return log.flatMap((entry) => (entry.kind === 'sent' || entry.kind === 'skipped' ? [{ leftMs, entry }] : []));
+          }),
+        ),
       ),
     ),
+  );
+}
+
+/** Each variant once where variants differ in more than their texts: of steps that have several, the first with the first, the second with the second. */
+function variantsToTry({ steps }: SequenceDefinition): Readonly<Record<string, string>>[] {
+  const differing = steps.flatMap(({ id, variants = [] }) =>
+    differInReach(variants) || variants.some(({ laterMs }) => laterMs !== undefined) ? [{ id, variants }] : [],
+  );
+  const most = Math.max(1, ...differing.map(({ variants }) => variants.length));
+  return Array.from({ length: most }, (_, nth) =>
+    Object.fromEntries(differing.map(({ id, variants }) => [id, variants[nth % variants.length]?.id ?? ''])),
   );
 }
 

@@ -3,6 +3,7 @@ import { languageName, languageTag } from '../languages.ts';
 import { readCopyName } from '../sequence/copy-name.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { parseSequence } from '../sequence/parse-sequence.ts';
+import { formsOf } from '../sequence/step-of-variant.ts';
 import { subjectKinds, type SubjectKinds } from '../subjects/index.ts';
 
 /** A text of a sequence in one language. */
@@ -80,9 +81,6 @@ export function lintTranslations(
 
 /** The names of the texts that a sequence uses, with the suffixes of their channels. Emails have none. */
 function textNamesOf({ steps }: SequenceDefinition): string[] {
-  return steps.flatMap(({ channels, content, variants }) => {
-    const contents = variants?.map((variant) => variant.content) ?? (content === null ? [] : [content]);
-    const suffixOf = (channel: Channel) => (channel === 'email' ? '' : `.${channel}`);
-    return channels.flatMap((channel) => contents.map((name) => `${name}${suffixOf(channel)}`));
-  });
+  const suffixOf = (channel: Channel) => (channel === 'email' ? '' : `.${channel}`);
+  return steps.flatMap(formsOf).flatMap(({ channels, content }) => (content === null ? [] : channels.map((one) => `${content}${suffixOf(one)}`)));
 }

@@ -8,6 +8,7 @@ import type { SequenceDefinition, StepDefinition } from '../sequence/definition.
 import { statusOf } from '../sequence/ending.ts';
 import { type Move, nextMove } from '../sequence/next-move.ts';
 import type { EnrollmentStatus, EpochMs, FinishReason, Plan, Progress, SkipReason, StepId } from '../sequence/plan.ts';
+import { stepOfVariant } from '../sequence/step-of-variant.ts';
 import type { RehearsalEvent } from './events.ts';
 import { takeTurn } from './turn.ts';
 import type { Setting, World } from './world.ts';
@@ -85,7 +86,8 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
       continue;
     }
     if (untilMs === Number.POSITIVE_INFINITY) return { plan, log, finished: null, progress: progressIn(world) };
-    if (move.kind === 'dispatch' && untilMs <= nowMs) dispatch({ plan, world, setting: full, log, step: stepOf(definition, move.stepId), nowMs });
+    if (move.kind === 'dispatch' && untilMs <= nowMs)
+      dispatch({ plan, world, setting: full, log, step: stepOf(definition, move.stepId, full), nowMs });
     nowMs = Math.max(nowMs, untilMs);
   }
   throw new Error(`Sequence ${definition.sequence} makes no progress`);
@@ -128,10 +130,11 @@ function actsAt(move: Exclude<Move, { kind: 'finish' }>, world: World, nowMs: Ep
   }
 }
 
-function stepOf(definition: SequenceDefinition, stepId: StepId): StepDefinition {
+/** The step as the rehearsed person gets it. */
+function stepOf(definition: SequenceDefinition, stepId: StepId, setting: Setting): StepDefinition {
   const step = definition.steps.find(({ id }) => id === stepId);
   if (step === undefined) throw new Error(`Sequence ${definition.sequence} has no step ${stepId}`);
-  return step;
+  return stepOfVariant(step, variantOf(step, setting));
 }
 
 /** The input of one dispatch. */

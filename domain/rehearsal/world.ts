@@ -7,7 +7,7 @@ import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
 import type { PersonZones } from '../people/time-zone.ts';
 import type { Variant } from '../experiments/variant.ts';
-import type { SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
+import type { SequenceDefinition, StepDefinition, StepVariant } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';
 import type { EpochMs, Plan, Progress, SkipReason, StepId, StopReason } from '../sequence/plan.ts';
@@ -393,7 +393,7 @@ function forgetRefusals(world: World): void {
 }
 
 /** The variant that a rehearsed person gets of a step. */
-export const variantOf = ({ id, variants }: StepDefinition, { variants: given }: Setting): Variant | undefined =>
+export const variantOf = ({ id, variants }: StepDefinition, { variants: given }: Setting): StepVariant | undefined =>
   variants === undefined ? undefined : (variants.find((variant) => variant.id === given?.[id]) ?? variants[0]);
 
 /** The facts as `operations/dispatch-step.ts` would read them under the person's lock. What is absent is set afterwards, not spread: this is the hot path. */

@@ -3,6 +3,7 @@ import type { SequenceDefinition, StepDefinition } from './definition.ts';
 import { plannedOffsetsMs } from './definition.ts';
 import type { Plan, PlanStep } from './plan.ts';
 import { isReaction } from './reactions.ts';
+import { formsOf } from './step-of-variant.ts';
 import { scaled } from './time-scale.ts';
 
 /** A model takes its seconds at any time scale. It is never waited for beyond the step's due time. */
@@ -25,7 +26,10 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
   const offsetsMs = plannedOffsetsMs(definition.steps);
   const offsetOf = (stepId: string) => offsetsMs[definition.steps.findIndex(({ id }) => id === stepId)];
 
-  const steps = definition.steps.map(({ id, due, channels, lapsesWith, expiresAfterMs, on, model }): PlanStep => {
+  const steps = definition.steps.map((written): PlanStep => {
+    const { id, due, channels, lapsesWith, expiresAfterMs, on } = written;
+    // Of several variants, which one a person gets is not known here: the earliest is asked ahead, and finds out whether a model writes theirs.
+    const aheadMs = formsOf(written).flatMap(({ model }) => (model === undefined ? [] : [model.aheadMs]));
     const ownMs = offsetOf(id);
     const lapseMs = lapsesWith === null ? undefined : offsetOf(lapsesWith);
     const lifeMs = expiresAfterMs ?? (ownMs === undefined || lapseMs === undefined ? null : lapseMs - ownMs);
@@ -34,7 +38,7 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
       due: { from: due.from, delayMs: delayOf(due) },
       channels,
       expiresAfterMs: lifeMs === null ? null : span(lifeMs),
-      ...(model === undefined ? {} : { composeAheadMs: Math.max(span(model.aheadMs), leastAheadMs) }),
+      ...(aheadMs.length === 0 ? {} : { composeAheadMs: Math.max(span(Math.max(...aheadMs)), leastAheadMs) }),
     };
     if (on === undefined) return step;
     return { ...step, on: on.event === 'asked_later' ? on : { ...on, withinMs: span(on.withinMs) } };

@@ -1,13 +1,13 @@
 import { channels } from '../channels/index.ts';
 import { ownTexts } from '../scripts/choose-script.ts';
-import type { SequenceDefinition, StepDefinition, StepTask } from './definition.ts';
+import type { SequenceDefinition, StepDefinition, StepTask, StepVariant } from './definition.ts';
 import { armsNamedBy, asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
-import type { Variant } from '../experiments/variant.ts';
 import type { Reaction } from './plan.ts';
 import { reactionEvents, type SequenceShape, type StepShape } from './definition-schema.ts';
 import { riskEntered } from '../risk/band-move.ts';
 import { isAboutSilence, isAboutSilentLead, silentAfterMs } from '../people/silence.ts';
 import { formatDuration } from './duration.ts';
+import { channelsOfVariants } from './step-of-variant.ts';
 import { attributeNamesFor } from '../subjects/attributes.ts';
 import { kindOfSequence, manual, startsByItself } from './triggers.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
@@ -59,11 +59,11 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
 }
 
 /** A mark sends nothing, at any hour. */
-const windowOf = (shape: SequenceShape, step: StepShape) => (step.channel.some((one) => channels[one].carriesCopy) ? shape.window : undefined);
+const windowOf = (shape: SequenceShape, step: StepShape) => (channelsOf(step).some((one) => channels[one].carriesCopy) ? shape.window : undefined);
 
 /** Where the sequence wants it, emails that come a day after the anchor or later wait for the hour at which the person reads emails. */
 const isLateEmail = (shape: SequenceShape, step: StepShape, index: number) =>
-  shape.bestHour && step.channel.includes('email') && (offsetsOf(shape.steps)[index] ?? 0) >= 24 * 3_600_000;
+  shape.bestHour && channelsOf(step).includes('email') && (offsetsOf(shape.steps)[index] ?? 0) >= 24 * 3_600_000;
 
 const offsetsOf = (steps: readonly StepShape[]) =>
   plannedOffsetsMs(steps.map((step) => ({ id: step.id, due: dueOf(step), ...(step.on === undefined ? {} : { on: reactionOf(step.on) }) })));
@@ -73,7 +73,7 @@ function toStep(step: StepShape): StepDefinition {
     id: step.id,
     due: dueOf(step),
     ...(step.on === undefined ? {} : { on: reactionOf(step.on) }),
-    channels: step.channel,
+    channels: channelsOf(step),
     content: step.content?.text ?? variantsOf(step)?.[0]?.content ?? null,
     ...(step.script === undefined ? {} : { script: step.script }),
     ...(step.content?.model === undefined ? {} : { model: step.content.model }),
@@ -99,14 +99,31 @@ const taskOf = ({ kind, note, skill }: NonNullable<StepShape['task']>): StepTask
 });
 
 /** Texts for variety go by the last part of their names. */
-const variantsOf = ({ variants, texts }: StepShape): Variant[] | undefined =>
-  variants?.map(({ later, ...variant }) => ({ ...variant, ...(later === undefined || later === 0 ? {} : { laterMs: later }) })) ??
-  texts?.map((text) => ({ id: text.slice(text.lastIndexOf('/') + 1), content: text, weight: 1 }));
+const variantsOf = (step: StepShape): StepVariant[] | undefined =>
+  step.variants?.map((variant) => variantOf(step, variant)) ??
+  step.texts?.map((text) => ({ id: text.slice(text.lastIndexOf('/') + 1), content: text, weight: 1 }));
+
+/** Where one variant has channels of its own, each says which it has: those of the step are then all of theirs. */
+function variantOf(step: StepShape, { id, content, weight, later, channel, offer }: NonNullable<StepShape['variants']>[number]): StepVariant {
+  const haveOwn = step.variants?.some((other) => other.channel !== undefined) === true;
+  return {
+    id,
+    content: content.text,
+    weight,
+    ...(later === undefined || later === 0 ? {} : { laterMs: later }),
+    ...(haveOwn ? { channels: channel ?? step.channel } : {}),
+    ...(content.model === undefined ? {} : { model: content.model }),
+    ...(offer === undefined ? {} : { offer }),
+  };
+}
 
 function withVariants(step: StepShape): Pick<StepDefinition, 'variants' | 'varied'> {
   const variants = variantsOf(step);
   return variants === undefined ? {} : { variants, ...(step.texts === undefined ? {} : { varied: true as const }) };
 }
+
+/** Every channel that it may go out on. */
+const channelsOf = (step: StepShape) => channelsOfVariants(step.channel, variantsOf(step) ?? [{}]);
 
 /** How long after its message an open or a click counts where the file says nothing. */
 const usualWithinMs = 72 * 3_600_000;
@@ -214,6 +231,7 @@ function timingMistakes({ at, after, window, on, lapsesWith }: StepShape): Field
 
 function channelMistakes(step: StepShape): FieldMistake[] {
   const { channel, content, onFailure, requires } = step;
+  const all = channelsOf(step);
   const variants = variantsOf(step);
   const mistakes: FieldMistake[] = [];
   if (new Set(channel).size < channel.length) mistakes.push({ field: 'channel', message: 'names a channel twice' });
@@ -221,11 +239,10 @@ function channelMistakes(step: StepShape): FieldMistake[] {
     mistakes.push({ field: 'channel', message: '`none` stands alone: a silent mark has no other channel' });
   if (onFailure === 'next-channel' && channel.length === 1)
     mistakes.push({ field: 'onFailure', message: `needs a second channel: write \`channel: [${channel.join('')}, …]\`, or skip` });
-  const speaks = channel.some((one) => channels[one].carriesCopy);
+  const speaks = all.some((one) => channels[one].carriesCopy);
   if (!speaks && requires !== undefined)
     mistakes.push({ field: 'requires', message: `has no use on ${channel.join(' and ')}, which claims nothing: remove it` });
-  if (step.task !== undefined && !channel.includes('task'))
-    mistakes.push({ field: 'task', message: 'has no use without the channel `task`: remove it' });
+  if (step.task !== undefined && !all.includes('task')) mistakes.push({ field: 'task', message: 'has no use without the channel `task`: remove it' });
   const hasScript = step.script !== undefined && step.script !== ownTexts;
   if (speaks && content === undefined && variants === undefined && !hasScript)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });
@@ -238,20 +255,51 @@ function channelMistakes(step: StepShape): FieldMistake[] {
   return [
     ...mistakes,
     ...variantMistakes({ content, variants, lapsesWith: step.lapsesWith }, speaks, step.texts === undefined ? 'variants' : 'texts'),
+    ...variantChannelMistakes(step),
+  ];
+}
+
+/** What a variant says of its channel and its offer. */
+function variantChannelMistakes(step: StepShape): FieldMistake[] {
+  const mistakes = (step.variants ?? []).flatMap(({ id, channel, offer, content }): string[] => {
+    const own = channel ?? [];
+    const silent = own.find((one) => !channels[one].carriesCopy);
+    return [
+      ...(new Set(own).size < own.length ? [`send \`${id}\` by one channel twice`] : []),
+      ...(silent === undefined
+        ? []
+        : [`send \`${id}\` by ${silent}, which has no text: compare by \`arms\` of the sequence whether something is sent at all`]),
+      ...(step.onFailure === 'next-channel' && own.length === 1
+        ? [`send \`${id}\` by ${own.join('')} alone, and \`onFailure: next-channel\` needs a second: write \`channel: [${own.join('')}, …]\``]
+        : []),
+      ...(offer === false && step.offer === undefined ? [`send \`${id}\` without an offer, and the step brings none: remove \`offer: false\``] : []),
+      ...((offer ?? step.offer ?? false) !== false && content.model !== undefined
+        ? [`send \`${id}\` with an offer and a text by a model, which cannot state one: name a text`]
+        : []),
+    ];
+  });
+  const used = channelsOf(step);
+  const unused = step.variants === undefined ? [] : step.channel.filter((one) => !used.includes(one));
+  return [
+    ...mistakes.map((message) => ({ field: 'variants', message })),
+    ...(unused.length === 0
+      ? []
+      : [{ field: 'channel', message: `names ${unused.join(' and ')}, by which no variant goes out: name those of its variants` }]),
   ];
 }
 
 function variantMistakes(
-  { content, variants, lapsesWith }: Pick<StepShape, 'content' | 'lapsesWith'> & { variants: Variant[] | undefined },
+  { content, variants, lapsesWith }: Pick<StepShape, 'content' | 'lapsesWith'> & { variants: StepVariant[] | undefined },
   speaks: boolean,
   field: 'variants' | 'texts',
 ): FieldMistake[] {
   if (variants === undefined) return [];
   if (!speaks) return [{ field, message: 'have no use on a channel without texts: remove them' }];
   if (content !== undefined) return [{ field, message: 'stand beside `content`: a step has one of them' }];
-  const [sameId, same] = [firstTwice(variants, ({ id }) => id), firstTwice(variants, (one) => `${one.content} ${one.laterMs ?? 0}`)];
+  const [sameId, same] = [firstTwice(variants, ({ id }) => id), firstTwice(variants, whatGoesOut)];
   if (sameId !== undefined) return [{ field, message: `name \`${sameId.id}\` twice` }];
-  if (same !== undefined) return [{ field, message: `send ${same.content} twice at the same time: there is nothing to compare` }];
+  if (same !== undefined)
+    return [{ field, message: `send ${same.model?.brief ?? same.content} twice at the same time: there is nothing to compare` }];
   const isTimed = variants.some(({ laterMs }) => laterMs !== undefined);
   if (!isTimed) return [];
   if (lapsesWith !== undefined)
@@ -259,7 +307,11 @@ function variantMistakes(
   return variants.every(({ laterMs }) => laterMs !== undefined) ? [{ field, message: 'all go out `later`: one goes out when the step is due' }] : [];
 }
 
-const firstTwice = (variants: readonly Variant[], by: (variant: Variant) => string) =>
+/** Two variants of which it is the same are one. */
+const whatGoesOut = ({ content, laterMs = 0, channels: by, model, offer }: StepVariant) =>
+  JSON.stringify([content, laterMs, by ?? null, model?.brief ?? null, offer ?? null]);
+
+const firstTwice = (variants: readonly StepVariant[], by: (variant: StepVariant) => string) =>
   variants.find((one, index) => variants.findIndex((other) => by(other) === by(one)) < index);
 
 /** The next step that runs in order goes out after every variant of the one before. */

@@ -11,7 +11,7 @@ import { mostHeldOut } from '../experiments/arm.ts';
 import { fewestVariants, mostVariants } from '../experiments/variant.ts';
 import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
-import { failurePolicies, type ModelCopy, stepTaskKinds } from './definition.ts';
+import { failurePolicies, type ModelCopy, type StepOffer, stepTaskKinds } from './definition.ts';
 import { parseDuration } from './duration.ts';
 import { bulk, kindOfSequence, manual, startsByItself, triggersToCome } from './triggers.ts';
 import { stopTriggers, whenCapped } from './plan.ts';
@@ -53,7 +53,7 @@ const content = z
     if (typeof value === 'string' && contentName.test(value)) return value;
     const written = typeof value === 'object' && value !== null && 'model' in value;
     const message = written
-      ? 'by a model stands in `content` alone, not among variants: name a text such as cart/email_2h'
+      ? 'by a model stands in `content`, of the step or of a variant, not among `texts`: name a text such as cart/email_2h'
       : 'is not understood: write the name of a text such as cart/email_2h';
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
@@ -156,12 +156,51 @@ const reaction = z
   )
   .meta({ description: 'What it reacts to: it is inserted once, when that has happened.' });
 
+/** A channel alone is a list of one. */
+const channelList = z.preprocess(
+  (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+  z.array(channel, expected('a channel or a list of channels')).min(1, 'names no channel'),
+);
+const channelForms = [{ enum: channelNames }, { type: 'array' as const, items: { enum: channelNames }, minItems: 1 }];
+
+const readOffer = (value: unknown): StepOffer | null => {
+  if (value === true) return { without: 'send' };
+  const read = z.strictObject({ without: z.enum(['send', 'skip']) }).safeParse(value);
+  return read.success ? read.data : null;
+};
+const offerForms = [
+  { const: true },
+  { type: 'object' as const, properties: { without: { enum: ['send', 'skip'] } }, required: ['without'], additionalProperties: false },
+];
+const offer = z
+  .unknown()
+  .transform((value, context): StepOffer => {
+    const read = readOffer(value);
+    if (read !== null) return read;
+    context.addIssue({ code: 'custom', message: 'is not understood: write true or { without: skip }' });
+    return z.NEVER;
+  })
+  .meta({
+    description:
+      'Whether it brings a discount code where the store’s policy grants one; `without`: what becomes of it otherwise, send (default) or skip.',
+    anyOf: offerForms,
+  });
+const variantOffer = z
+  .unknown()
+  .transform((value, context): StepOffer | false => {
+    const read = value === false ? value : readOffer(value);
+    if (read !== null) return read;
+    context.addIssue({ code: 'custom', message: 'is not understood: write true, { without: skip } or false' });
+    return z.NEVER;
+  })
+  .meta({ description: 'As a step’s; false: it brings none, though the step does.', anyOf: [{ const: false }, ...offerForms] });
+
 const variant = z.strictObject(
   {
     id: z
       .string(expected('a name such as a'))
       .regex(/^[a-z0-9][a-z0-9_]{0,19}$/, 'is no name of a variant: lower-case letters, digits and underscores, at most 20'),
-    content: content.meta({ description: 'Its text.' }),
+    content: stepContent.meta({ description: 'Its text, or the brief of one that a model writes.' }),
     weight: z
       .int(expected('a whole number such as 1'))
       .min(1, 'must be 1 at least')
@@ -169,29 +208,15 @@ const variant = z.strictObject(
       .default(1)
       .meta({ description: 'Its share, in proportion to the others’.' }),
     later: span.optional().meta({ description: 'How long after the step is due this variant goes out; when it is due where it is left out.' }),
+    channel: channelList
+      .optional()
+      .meta({ description: 'How it goes out, as a step’s; as the step says where it is left out.', anyOf: channelForms }),
+    offer: variantOffer.optional(),
   },
   expected('{ id: a, content: cart/email_2h, weight: 1 }'),
 );
 
 const arm = z.strictObject({ id: variant.shape.id, weight: variant.shape.weight }, expected('{ id: short, weight: 1 }'));
-
-const offer = z
-  .unknown()
-  .transform((value, context) => {
-    if (value === true) return { without: 'send' as const };
-    const read = z.strictObject({ without: z.enum(['send', 'skip']) }).safeParse(value);
-    if (read.success) return read.data;
-    context.addIssue({ code: 'custom', message: 'is not understood: write true or { without: skip }' });
-    return z.NEVER;
-  })
-  .meta({
-    description:
-      'Whether it brings a discount code where the store’s policy grants one; `without`: what becomes of it otherwise, send (default) or skip.',
-    anyOf: [
-      { const: true },
-      { type: 'object', properties: { without: { enum: ['send', 'skip'] } }, required: ['without'], additionalProperties: false },
-    ],
-  });
 
 /** A script's name, as steps and the API write it. */
 export const scriptName = /^[a-z][a-z0-9_-]{0,59}$/;
@@ -202,22 +227,17 @@ const step = z.strictObject(
     on: reaction.optional(),
     at: span.optional().meta({ description: 'When it is due: so long after the anchor.' }),
     after: span.optional().meta({ description: 'When it is due: so long after the step before, or after what it reacts to.' }),
-    channel: z
-      .preprocess(
-        (value) => (value === undefined || Array.isArray(value) ? value : [value]),
-        z.array(channel, expected('a channel or a list of channels')).min(1, 'names no channel'),
-      )
-      .meta({
-        description: 'How it goes out; of a list, the first channel that is possible. `none` only marks the time.',
-        anyOf: [{ enum: channelNames }, { type: 'array', items: { enum: channelNames }, minItems: 1 }],
-      }),
+    channel: channelList.meta({
+      description: 'How it goes out; of a list, the first channel that is possible. `none` only marks the time.',
+      anyOf: channelForms,
+    }),
     content: stepContent.optional().meta({ description: 'The text, such as cart/email_2h, or the brief of one that a model writes.' }),
     variants: z
       .array(variant, expected('a list such as [{ id: a, content: cart/email_2h }, { id: b, content: cart/email_2h_b }]'))
       .min(fewestVariants, `needs ${fewestVariants} at least: one content stands in \`content\``)
       .max(mostVariants, `is too long: ${mostVariants} at most`)
       .optional()
-      .meta({ description: 'Contents or times that are compared by chance, in place of `content`.' }),
+      .meta({ description: 'Contents, times, channels or offers that are compared by chance, in place of `content`.' }),
     texts: z
       .array(content, expected('a list of texts such as [silent-lead/checkin_a, silent-lead/checkin_b]'))
       .min(fewestVariants, `needs ${fewestVariants} at least: one text stands in \`content\``)

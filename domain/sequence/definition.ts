@@ -45,7 +45,7 @@ export interface StepDefinition {
   due: { from: 'anchor' | 'previous' | 'event'; delayMs: number };
   /** What it reacts to, due `from` that event; absent: it is one of the steps that run in order. */
   on?: Reaction;
-  /** In order of preference. */
+  /** In order of preference. Where its variants have channels of their own: all of theirs. */
   channels: Channel[];
   /** Name of the copy, e.g. `cart/email_2h`; null where the channels carry none. */
   content: string | null;
@@ -53,8 +53,8 @@ export interface StepDefinition {
   script?: string;
   /** A model writes it from a brief, and `content` is the template that goes out where it does not; absent: the template does. */
   model?: ModelCopy;
-  /** Contents that are compared by chance; `content` is that of the first. Absent: there is one content. */
-  variants?: Variant[];
+  /** What is compared by chance; `content` is that of the first. Absent: everybody gets the same. */
+  variants?: StepVariant[];
   /** The variants are there for variety, not for comparison: each message takes one that its person has not had yet. Absent: they are compared. */
   varied?: true;
   when: Condition | null;
@@ -75,6 +75,16 @@ export interface StepDefinition {
   task?: StepTask;
   /** It brings an offer where the store's policy grants one; absent: it brings none. */
   offer?: StepOffer;
+}
+
+/** One of several forms of a step. What it does not say is as the step has it. */
+export interface StepVariant extends Variant {
+  /** In order of preference. */
+  channels?: Channel[];
+  /** A model writes it, and `content` is the template that goes out where it does not; absent: the template does. */
+  model?: ModelCopy;
+  /** `false`: it brings no offer, though the step does. */
+  offer?: StepOffer | false;
 }
 
 /** What a colleague is given. `note`: what to do, in words; absent: the usual. `skill`: what they have to know. */

@@ -1,6 +1,5 @@
-import type { Variant } from '../experiments/variant.ts';
 import type { WeeklyWindow } from '../time/weekly-window.ts';
-import type { SequenceDefinition, StepDefinition } from './definition.ts';
+import type { ModelCopy, SequenceDefinition, StepDefinition, StepVariant } from './definition.ts';
 import { type ReactionEvent, reactionEvents } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
 import type { Reaction } from './plan.ts';
@@ -35,15 +34,14 @@ export function fileOfDefinition(definition: SequenceDefinition): Record<string,
 
 function fileOfStep(step: StepDefinition): Record<string, unknown> {
   const { due, on, channels, model, variants, when, lapsesWith, expiresAfterMs, window } = step;
-  const [only = 'none', ...others] = channels;
-  const content = model === undefined ? step.content : { model: model.brief, fallback: step.content, ahead: formatDuration(model.aheadMs) };
+  const content = contentInFile(step.content, model);
   const texts =
     variants === undefined ? { content } : step.varied ? { texts: variants.map((one) => one.content) } : { variants: variants.map(fileOfVariant) };
   return {
     id: step.id,
     ...(on === undefined ? {} : { on: fileOfReaction(on) }),
     [due.from === 'anchor' ? 'at' : 'after']: formatDuration(due.delayMs),
-    channel: others.length === 0 ? only : channels,
+    channel: oneOrMany(channels),
     ...given({ ...texts, script: step.script, when, requires: step.requires, lapsesWith }),
     ...(expiresAfterMs === null ? {} : { expires: formatDuration(expiresAfterMs) }),
     ...(window === undefined ? {} : { window: { from: clock(window.fromMinute), to: clock(window.toMinute), days: window.days } }),
@@ -51,7 +49,19 @@ function fileOfStep(step: StepDefinition): Record<string, unknown> {
   };
 }
 
-const fileOfVariant = ({ laterMs, ...variant }: Variant) => ({ ...variant, ...(laterMs === undefined ? {} : { later: formatDuration(laterMs) }) });
+/** A variant as a file has it. */
+export const fileOfVariant = ({ id, content, weight, laterMs, channels, model, offer }: StepVariant): Record<string, unknown> => ({
+  ...{ id, content: contentInFile(content, model), weight },
+  ...(laterMs === undefined ? {} : { later: formatDuration(laterMs) }),
+  ...(channels === undefined ? {} : { channel: oneOrMany(channels) }),
+  ...(offer === undefined ? {} : { offer }),
+});
+
+/** A text, or the brief of one that a model writes, as a file has it. */
+export const contentInFile = (content: string | null, model: ModelCopy | undefined) =>
+  model === undefined ? content : { model: model.brief, fallback: content, ahead: formatDuration(model.aheadMs) };
+
+const oneOrMany = (channels: StepDefinition['channels']) => (channels.length === 1 ? channels[0] : channels);
 
 const eventOf = Object.fromEntries(Object.entries(reactionEvents).map(([name, kind]) => [kind, name])) as Record<Reaction['event'], ReactionEvent>;
 

@@ -1,6 +1,8 @@
 import type { SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
 import { formatDuration } from '../sequence/duration.ts';
+import { contentInFile, fileOfVariant } from '../sequence/file-of-definition.ts';
 import type { StepId } from '../sequence/plan.ts';
+import { formsOf } from '../sequence/step-of-variant.ts';
 
 /** What a version consists of. Texts by name, as they were compiled. */
 export interface VersionSource {
@@ -66,28 +68,32 @@ function placesOf(steps: readonly StepDefinition[], kept: ReadonlySet<StepId>): 
 }
 
 /** `cart/email_2h` is the name of an email, `cart/email_2h.sms` of the same step's text message. */
-const isTextOf = (name: string, { content, model }: StepDefinition) =>
-  (content !== null && (name === content || name.startsWith(`${content}.`))) || (model !== undefined && name === `${model.brief}.brief`);
+const isTextOf = (name: string, step: StepDefinition) =>
+  formsOf(step).some(
+    ({ content, model }) =>
+      (content !== null && (name === content || name.startsWith(`${content}.`))) || (model !== undefined && name === `${model.brief}.brief`),
+  );
 
 /** What the file says of a step, by the names of its fields; what has a default and is left out has that. */
 function fieldsOf(step: StepDefinition): Record<string, unknown> {
   return {
     [step.due.from === 'anchor' ? 'at' : 'after']: formatDuration(step.due.delayMs),
     channel: step.channels,
-    content: contentOf(step),
+    content: step.variants === undefined ? contentInFile(step.content, step.model) : null,
+    variants: step.varied === true ? null : (step.variants?.map(fileOfVariant) ?? null),
+    texts: step.varied === true ? (step.variants?.map(({ content }) => content) ?? null) : null,
     when: step.when,
     window: step.window ?? null,
     expires: spanOf(step.expiresAfterMs),
     lapsesWith: step.lapsesWith,
     maxRetries: step.maxRetries ?? 3,
     onFailure: step.onFailure ?? 'skip',
-    ...othersOf(step, ['id', 'due', 'channels', 'content', 'model', 'when', 'window', 'expiresAfterMs', 'lapsesWith', 'maxRetries', 'onFailure']),
+    ...othersOf(step, [
+      ...['id', 'due', 'channels', 'content', 'model', 'variants', 'varied', 'when', 'window', 'expiresAfterMs', 'lapsesWith', 'maxRetries'],
+      'onFailure',
+    ]),
   };
 }
-
-/** As the file has it. */
-const contentOf = ({ content, model }: StepDefinition) =>
-  model === undefined ? content : { model: model.brief, fallback: content, ahead: formatDuration(model.aheadMs) };
 
 function settingsOf(definition: SequenceDefinition): Record<string, unknown> {
   const { reentry } = definition;

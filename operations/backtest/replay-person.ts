@@ -20,7 +20,7 @@ import { pointOf } from '../dispatch/assignment.ts';
 import type { ClaimName } from '../../domain/claims/index.ts';
 import { factsFrom, type Reading, type StepWorld } from '../dispatch/facts.ts';
 import { type LedgerRow, readProgress, unsettledRow } from '../dispatch/progress.ts';
-import { drawnArm } from '../dispatch/variant.ts';
+import { type ChosenVariant, drawnArm, drawnVariant } from '../dispatch/variant.ts';
 import type { DecisionContext } from '../intake/draft.ts';
 import { namedBy } from '../intake/source.ts';
 import type { ActiveSequence, KnownContact, KnownSubject } from '../intake/world.ts';
@@ -253,7 +253,6 @@ class Replay {
     const { row, plan } = run;
     const personId = this.#world.contacts.get(row.contactId)?.personId ?? row.contactId;
     const ledger = [...this.#ledgerAt(run, nowMs)];
-    const content = definition.steps.find(({ id }) => id === stepId)?.content ?? null;
     const blocked = [
       ...this.#world.suppressions().map(({ addressHash, channel, reason }) => ({ hash: addressHash, channel, reason })),
       ...this.#reported
@@ -271,18 +270,27 @@ class Replay {
         ledger,
         stepId,
         kinds: this.#trial.kinds,
-        isConnected: (channel) => this.#trial.isConnected(content, channel),
+        isConnected: (channel, content) => this.#trial.isConnected(content, channel),
         claimsIn: this.#trial.claimsIn,
       },
       {
         hashOf: this.#hashOf,
         blocked,
         assignment: this.#assignment(run),
+        variant: this.#variantOf(run, stepId),
         arm: definition.arms === undefined ? null : { id: drawnArm(row.sequenceId, this.#history.personId, definition.arms).id, toStore: null },
         customer: { orders: this.#ordersAt(nowMs) },
         versions: this.#trial.versions,
       },
     );
+  }
+
+  /** The variant that the person would have drawn. Which text of several for variety goes out changes no decision. */
+  #variantOf({ row }: Run, stepId: string): ChosenVariant | null {
+    const step = this.#trial.sequence.version.definition.steps.find(({ id }) => id === stepId);
+    if (step?.variants === undefined || step.varied === true) return null;
+    const variant = drawnVariant(row.sequenceId, this.#history.personId, { id: stepId, variants: step.variants });
+    return { variant, isTimed: false, differsInReach: false, toStore: null };
   }
 
   /** By currency, what the store had heard of then. */

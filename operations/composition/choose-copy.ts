@@ -8,6 +8,7 @@ import { type CopyChoice, type Guard, type TemplateReason, wordsForTemplate } fr
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import type { GateCheck, Verdict } from '../../domain/gates/verdict.ts';
+import { stepOfVariant } from '../../domain/sequence/step-of-variant.ts';
 import type { Reading } from '../dispatch/facts.ts';
 import type { Version } from '../dispatch/versions.ts';
 import { type CompositionFacts, compositionFacts } from './reading.ts';
@@ -30,7 +31,8 @@ interface Asked {
  * @returns `copy`: what the model has written; null: the template goes out
  */
 export async function decideWithCopy(tx: Tx, asked: Asked, verdict: Verdict): Promise<{ verdict: Verdict; copy: WrittenWords | null }> {
-  const step = asked.version.definition.steps.find(({ id }) => id === asked.stepId);
+  const written = asked.version.definition.steps.find(({ id }) => id === asked.stepId);
+  const step = written === undefined ? undefined : stepOfVariant(written, asked.reading.variant?.variant);
   // An offer is granted with the claim, after the model has written: only the template can state it.
   if (verdict.kind !== 'send' || step?.model === undefined || step.offer !== undefined) return { verdict, copy: null };
   const [row] = await tx

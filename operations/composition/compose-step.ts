@@ -92,6 +92,7 @@ async function prepare(tx: Tx, deps: ComposeDeps, input: ComposeInput): Promise<
   const found = await readModelStep(tx, deps, { enrollment, stepId, ledger });
   if (found === null) return done('it is in another version now');
   const { version, step, reading } = found;
+  if (step.model === undefined) return done('a template writes the variant of this person');
   // What the gates would say at the due time, as far as is known: a step that will not go out costs nothing.
   const verdict = decideDispatch(reading.facts, Math.max(nowMs, input.dueMs));
   if (verdict.kind === 'skip' || verdict.kind === 'stop' || verdict.kind === 'hold') return done(`it would not go out: ${verdict.reason}`);

@@ -6,6 +6,7 @@ import type { Tx } from '../../db/client.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { StepDefinition } from '../../domain/sequence/definition.ts';
+import { formsOf, stepOfVariant } from '../../domain/sequence/step-of-variant.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
 import { copyFactsOf } from '../dispatch/compose.ts';
@@ -27,6 +28,7 @@ export interface CompositionFacts {
 /** A step whose text a model writes, with everything that is known about it. */
 export interface ModelStep {
   version: Version;
+  /** As the person's variant has it: where that is a template's, without a model. */
   step: StepDefinition;
   reading: Reading;
 }
@@ -38,10 +40,11 @@ export async function readModelStep(
   { enrollment, stepId, ledger }: { enrollment: EnrollmentRow; stepId: string; ledger: LedgerRow[] },
 ): Promise<ModelStep | null> {
   const version = await deps.versions.load(tx, enrollment.versionId);
-  const step = version.definition.steps.find(({ id }) => id === stepId);
-  const world = step?.model === undefined ? null : await readStep(tx, enrollment.id);
+  const written = version.definition.steps.find(({ id }) => id === stepId);
+  const isModels = written !== undefined && formsOf(written).some(({ model }) => model !== undefined);
+  const world = isModels ? await readStep(tx, enrollment.id) : null;
   const personId = world?.contacts.find(({ id }) => id === enrollment.contactId)?.personId;
-  if (step === undefined || world === null || personId === undefined) return null;
+  if (written === undefined || world === null || personId === undefined) return null;
   const outlets = toOutlets(deps, await readConfigured(tx));
   const reading = await readFacts(tx, deps.sealing, {
     world,
@@ -51,18 +54,19 @@ export async function readModelStep(
     personId,
     ledger,
     stepId,
-    isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, step.content, channel),
+    isConnected: (channel, content) => outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
     claimsIn: (name) => claimsIn(version.content, name),
     whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
     kinds: deps.subjects,
     versionOf: (versionId) => deps.versions.load(tx, versionId),
   });
-  return { version, step, reading };
+  return { version, step: stepOfVariant(written, reading.variant?.variant), reading };
 }
 
 /** @returns null where the step is not a model's to write */
 export function compositionFacts(version: Version, stepId: string, reading: Reading, channel: Channel, nowMs: number): CompositionFacts | null {
-  const step = version.definition.steps.find(({ id }) => id === stepId);
+  const written = version.definition.steps.find(({ id }) => id === stepId);
+  const step = written === undefined ? undefined : stepOfVariant(written, reading.variant?.variant);
   const name = step?.model === undefined ? null : briefNameOf(step.model.brief);
   if (name === null || !Object.hasOwn(version.content, name)) return null;
   const brief = readBrief(version.content[name]);

@@ -2,6 +2,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
+import type { Facts } from '../../domain/gates/facts.ts';
+import { countsInComparison } from '../../domain/gates/in-comparison.ts';
 import { activates, type GateCheck, type Verdict } from '../../domain/gates/verdict.ts';
 import { channels, type MessagePayload } from '../../domain/channels/index.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
@@ -41,7 +43,7 @@ import {
   writeDefer,
   writeSkip,
 } from './records.ts';
-import { storeSequenceArm, storeVariant } from './variant.ts';
+import { type ChosenVariant, storeSequenceArm, storeVariant } from './variant.ts';
 import type { Version, VersionCache } from './versions.ts';
 
 /** A claim that is about to be committed. Once it is committed, the provider may be called until the deadline. */
@@ -239,8 +241,16 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: WithTexts
     activate(tx, enrollment, nowMs, reading.facts.subject);
     if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);
   }
-  if (verdict.kind === 'defer' && reading.variant?.isTimed === true) storeVariant(tx, enrollment, stepId, reading.variant);
+  if (reading.variant !== null && isAssignedBy(verdict, reading.variant, reading.facts, attempt, nowMs))
+    storeVariant(tx, enrollment, stepId, reading.variant);
   return apply(attempt, plan, reading, verdict, { words: copy, offer: granting.kind === 'offer' ? granting.facts : null }, nowMs);
+}
+
+/** Whether a person counts from this decision on, and not only from the message. */
+function isAssignedBy(verdict: Verdict, chosen: ChosenVariant, facts: Facts, { version, stepId }: DispatchAttempt, nowMs: number): boolean {
+  if (!chosen.differsInReach) return verdict.kind === 'defer' && chosen.isTimed;
+  const step = version.definition.steps.find(({ id }) => id === stepId);
+  return step !== undefined && countsInComparison(facts, step.channels, nowMs);
 }
 
 const none: Granting = { kind: 'none' };
@@ -306,7 +316,10 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: WithTexts, v
       return done(attempt.unreachable ? 'the provider could not be reached' : `deferred: ${verdict.reason}`);
     case 'skip':
       writeSkip(tx, enrollment, stepId, verdict.reason, dueMs);
-      addToStory(tx, enrollment, 'step.skipped', { step: stepId, reason: verdict.reason });
+      addToStory(tx, enrollment, 'step.skipped', {
+        ...{ step: stepId, reason: verdict.reason },
+        ...(reading.variant?.differsInReach === true ? { variant: reading.variant.variant.id } : {}),
+      });
       return done(`skipped: ${verdict.reason}`);
     case 'stop':
       writeSkip(tx, enrollment, stepId, 'stopped', dueMs);

@@ -35,6 +35,7 @@ import { lastContactOf } from '../../domain/people/silence.ts';
 import { countryOfAddress, type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
+import { formsOf, stepOfVariant } from '../../domain/sequence/step-of-variant.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress, StopReason } from '../../domain/sequence/plan.ts';
@@ -182,8 +183,8 @@ export interface ReadingInput {
   personId: string;
   ledger: LedgerRow[];
   stepId: string;
-  /** Whether messages of a channel can leave, and the version has a text for them. */
-  isConnected(channel: Channel): boolean;
+  /** Whether messages of a channel can leave, and the version has a text of that name for them. */
+  isConnected(channel: Channel, content: string | null): boolean;
   kinds: SubjectKinds;
   /** What the texts of that name claim. */
   claimsIn(content: string | null): readonly ClaimName[];
@@ -213,8 +214,11 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const arm = await readArm(tx, enrollment.sequenceId, { personId, contactIds, arms: definition.arms });
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of others) versions.set(other.versionId, await input.versionOf(other.versionId));
-  const content = variant?.variant.content ?? step?.content ?? null;
-  const stated = await readStated(tx, input, step === undefined ? [] : claimsOfStep(step, input.claimsIn(content)));
+  const stated = await readStated(
+    tx,
+    input,
+    step === undefined ? [] : claimsOfStep(step, input.claimsIn(stepOfVariant(step, variant?.variant).content)),
+  );
   const wantsHour = definition.steps.find((s) => s.id === input.stepId)?.bestHour === true;
   return factsFrom(input, {
     hashOf,
@@ -368,14 +372,15 @@ export function factsFrom(
   const row = ledger.find((m) => m.stepId === stepId);
   const thisMessage = messageAsIdentity({ enrollmentId: enrollment.id, stepId });
   const progress = readProgress(enrollment, ledger);
-  const step = definition.steps.find((s) => s.id === stepId);
-  const planned = plan.steps.find((s) => s.id === stepId);
-  if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
+  const written = definition.steps.find((s) => s.id === stepId);
+  if (written === undefined || !plan.steps.some((s) => s.id === stepId))
+    throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
 
+  const step = stepOfVariant(written, variant?.variant);
   const laterMs = variant?.variant.laterMs;
-  const made = input.claimsIn(variant?.variant.content ?? step.content);
-  const forms = planned.channels.includes('whatsapp')
-    ? input.whatsappForms?.(variant?.variant.content ?? step.content, [firstOf([contact, person, ...everyone], 'locale'), settings.locale])
+  const made = input.claimsIn(step.content);
+  const forms = step.channels.includes('whatsapp')
+    ? input.whatsappForms?.(step.content, [firstOf([contact, person, ...everyone], 'locale'), settings.locale])
     : undefined;
   const asksClaims = made.length > 0 || step.requires !== undefined;
   const open = openChannels(identities, blocked, hashOf);
@@ -387,7 +392,7 @@ export function factsFrom(
     const hasAddress = kinds.length === 0 || !noneIsUsable || identities.some((i) => kinds.some((kind) => kind === i.kind));
     const noneUsable = kinds.length > 0 && hasAddress && noneIsUsable;
     return {
-      connected: input.isConnected(channel),
+      connected: input.isConnected(channel, contentOn(written, step, channel)),
       hasAddress,
       suppressed: open.isClosed(channel) || noneUsable,
       suppressedBy: open.reasonsOf(channel),
@@ -418,7 +423,7 @@ export function factsFrom(
     id: stepId,
     when: step.when ?? null,
     // A call in doubt is repeated on its own channel or not at all.
-    channels: row?.state === 'unknown' && isChannel(row.channel) ? [row.channel] : planned.channels,
+    channels: row?.state === 'unknown' && isChannel(row.channel) ? [row.channel] : step.channels,
     refusals: row !== undefined && isChannel(row.channel) ? { [row.channel]: row.refusals } : {},
     maxRetries: step.maxRetries ?? 3,
     onFailure: step.onFailure ?? 'skip',
@@ -519,6 +524,12 @@ export function factsFrom(
     usedChannels,
     addresses,
   };
+}
+
+/** What would go out on a channel: on one that is of other variants alone, the text of the first of these. Whom any of them reaches is asked before somebody counts. */
+function contentOn(written: StepDefinition, step: StepDefinition, channel: Channel): string | null {
+  if (step === written || step.channels.includes(channel)) return step.content;
+  return (formsOf(written).find(({ channels: own }) => own.includes(channel)) ?? step).content;
 }
 
 /** What became of each message. Clicks come through our own links, and a click is an open. Opens alone come through a picture, where the channel and the tenant have one. */

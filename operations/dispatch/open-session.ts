@@ -1,11 +1,15 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { enrollments, messages } from '../../db/schema/index.ts';
+import { alias } from 'drizzle-orm/pg-core';
+import { contacts, enrollments, messages } from '../../db/schema/index.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import type { OutageDrill } from '../../domain/drills/outage-drill.ts';
 import { backoffMs } from '../../domain/sequence/backoff.ts';
+import type { StepDefinition } from '../../domain/sequence/definition.ts';
+import { stepOfVariant } from '../../domain/sequence/step-of-variant.ts';
 import type { SenderSession } from '../../integrations/port.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
+import { readVariant } from './variant.ts';
 import type { VersionCache } from './versions.ts';
 
 /** The session that stands ready for a call, before anything is decided. */
@@ -100,5 +104,23 @@ export async function previewStep(
   const planned = (await versions.load(tx, enrollment.versionId)).definition.steps.find((s) => s.id === step.stepId);
   const pinned = message?.state === 'unknown' ? { account: message.account ?? '', channel: message.channel ?? '' } : null;
   const slotMs = enrollment.slots[step.stepId];
-  return { channels: planned?.channels ?? [], pinned, isItsMoment: slotMs !== undefined && slotMs <= nowMs, drill };
+  const channels = planned === undefined ? [] : await channelsFor(tx, planned, step.enrollmentId);
+  return { channels, pinned, isItsMoment: slotMs !== undefined && slotMs <= nowMs, drill };
+}
+
+/** Of a step whose variants have channels of their own, those of the person's. */
+async function channelsFor(tx: Tx, step: StepDefinition, enrollmentId: string): Promise<readonly Channel[]> {
+  if (step.variants?.some(({ channels }) => channels !== undefined) !== true) return step.channels;
+  const own = alias(contacts, 'own');
+  const theirs = await tx
+    .select({ id: contacts.id, personId: contacts.personId, sequenceId: enrollments.sequenceId })
+    .from(enrollments)
+    .innerJoin(own, eq(own.id, enrollments.contactId))
+    .innerJoin(contacts, eq(contacts.personId, own.personId))
+    .where(eq(enrollments.id, enrollmentId));
+  const [first] = theirs;
+  if (first === undefined) return step.channels;
+  const person = { personId: first.personId, contactIds: theirs.map(({ id }) => id), step };
+  const chosen = await readVariant(tx, { id: enrollmentId, sequenceId: first.sequenceId }, person);
+  return stepOfVariant(step, chosen?.variant).channels;
 }

@@ -69,10 +69,10 @@ async function readScripts(tx: Tx, which: SQL | undefined): Promise<StoredScript
 
 /** What the gates ask about the texts of a step. @param hasOutlet - whether messages of a channel can leave */
 export const textQuestions = (
-  { stored, content, nameOf }: StepTexts,
+  { stored, nameOf }: StepTexts,
   hasOutlet: (channel: Channel) => boolean,
 ): Required<Pick<ReadingInput, 'isConnected' | 'claimsIn' | 'whatsappForms'>> => ({
-  isConnected: (channel) => hasOutlet(channel) && hasCopy(stored, content, channel),
+  isConnected: (channel, own) => hasOutlet(channel) && hasCopy(stored, nameOf(own), channel),
   claimsIn: (own) => claimsIn(stored, nameOf(own)),
   whatsappForms: (own, locales) => whatsappForms(stored, nameOf(own), locales),
 });

@@ -2,16 +2,19 @@ import { and, asc, eq, inArray } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Tx, unawaited } from '../../db/client.ts';
 import { enrollments, messages, variantAssignments } from '../../db/schema/index.ts';
-import { leastUsed, type SequenceArm, sharesOf, type Variant, variantAt, wholeSequence } from '../../domain/experiments/variant.ts';
-import type { StepDefinition } from '../../domain/sequence/definition.ts';
+import { leastUsed, type SequenceArm, sharesOf, variantAt, wholeSequence } from '../../domain/experiments/variant.ts';
+import type { StepDefinition, StepVariant } from '../../domain/sequence/definition.ts';
+import { differInReach } from '../../domain/sequence/step-of-variant.ts';
 import { pointOf } from './assignment.ts';
 import type { EnrollmentRow } from './progress.ts';
 
 /** What a person gets of a step that has variants. */
 export interface ChosenVariant {
-  variant: Variant;
+  variant: StepVariant;
   /** The variants go out at different times. Then a person is assigned when the step is due, whenever theirs goes out: who buys in between counts too. */
   isTimed: boolean;
+  /** Some people may get one of the variants and not another. Then they are assigned when the step is due, whatever becomes of theirs. Source: docs/rules.md#rule-128 */
+  differsInReach: boolean;
   /** What is to be stored with the claim; null: it was stored before. */
   toStore: { shares: Record<string, number> } | null;
 }
@@ -33,17 +36,23 @@ export async function readVariant(
     return {
       variant: await unusedVariant(tx, { enrollmentId, sequenceId, stepId: step.id, personId, contactIds, variants }),
       isTimed: false,
+      differsInReach: false,
       toStore: null,
     };
   const stored = await firstAssigned(tx, { sequenceId, stepId: step.id, contactIds });
   const kept = variants.find(({ id }) => id === stored);
-  const variant = kept ?? variantAt(pointOf(`${sequenceId}\n${step.id}`, personId), variants);
+  const variant = kept ?? drawnVariant(sequenceId, personId, { id: step.id, variants });
   return {
     variant,
     isTimed: variants.some(({ laterMs }) => laterMs !== undefined),
+    differsInReach: differInReach(variants),
     toStore: stored === null ? { shares: sharesOf(variants) } : null,
   };
 }
+
+/** By a hash of the sequence, the step and the person. */
+export const drawnVariant = (sequenceId: string, personId: string, step: { id: string; variants: readonly StepVariant[] }): StepVariant =>
+  variantAt(pointOf(`${sequenceId}\n${step.id}`, personId), step.variants);
 
 interface VarietyOf {
   enrollmentId: string;
@@ -51,7 +60,7 @@ interface VarietyOf {
   stepId: string;
   personId: string;
   contactIds: readonly string[];
-  variants: readonly Variant[];
+  variants: readonly StepVariant[];
 }
 
 /**
@@ -59,7 +68,7 @@ interface VarietyOf {
  * may have gone out counts.
  * Source: docs/rules.md#rule-63
  */
-async function unusedVariant(tx: Tx, { enrollmentId, sequenceId, stepId, personId, contactIds, variants }: VarietyOf): Promise<Variant> {
+async function unusedVariant(tx: Tx, { enrollmentId, sequenceId, stepId, personId, contactIds, variants }: VarietyOf): Promise<StepVariant> {
   const had = await tx
     .select({ enrollmentId: messages.enrollmentId, variant: messages.variant, state: messages.state })
     .from(messages)

@@ -8,6 +8,7 @@ import { guardrailMetrics, type GuardrailReading, readGuardrails } from '../../d
 import { type Judgement, judge } from '../../domain/experiments/judge.ts';
 import { compareRevenue, type RevenueComparison } from '../../domain/experiments/revenue.ts';
 import { wholeSequence } from '../../domain/experiments/variant.ts';
+import type { StepVariant } from '../../domain/sequence/definition.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
 import { sampleRatio } from '../../domain/statistics/sample-ratio.ts';
@@ -38,6 +39,8 @@ export interface ExperimentView {
   /** The name of its campaign; null: it is a step's. */
   campaignName: string | null;
   arms: VariantFigures[];
+  /** What the variants are in the version in use, by their ids; without those that it does not have. */
+  forms: Record<string, StepVariant>;
   /** Of a test that runs: why it goes on; null: it has ended. */
   goesOnBecause: Extract<Ending, { kind: 'runs' }>['because'] | null;
   /** null: nothing may be said. */
@@ -271,7 +274,18 @@ async function viewsOf(tx: Tx, deps: StandingDeps, wanted: SQL | undefined, most
       revenue: compareRevenue(spent(one.against), spent(one.id), arms.length - 1),
     }));
     const chances = row.experiment.mode === 'bandit' ? chancesOfBandit(arms.map(casesOf)) : null;
-    views.push({ ...row, arms, judgement, goesOnBecause, comparisons, guardrails, chances });
+    views.push({ ...row, arms, forms: await formsIn(tx, deps, row.experiment), judgement, goesOnBecause, comparisons, guardrails, chances });
   }
   return views;
+}
+
+async function formsIn(tx: Tx, deps: StandingDeps, row: ExperimentRow): Promise<Record<string, StepVariant>> {
+  if (!isStepTest(row) || row.stepId === wholeSequence) return {};
+  const [found] = await tx.select({ versionId: sequences.currentVersionId }).from(sequences).where(eq(sequences.id, row.sequenceId));
+  if (found === undefined || found.versionId === null) return {};
+  const { definition } = await deps.versions.load(tx, found.versionId);
+  const step = definition.steps.find(({ id }) => id === row.stepId);
+  return Object.fromEntries(
+    (step?.variants ?? []).map((variant) => [variant.id, { ...variant, channels: variant.channels ?? step?.channels ?? [] }]),
+  );
 }

@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { tenants } from '../../db/schema/index.ts';
 import { compareDelays, type DelayAnalysis, delaySuggestion } from '../../domain/learning/delays.ts';
+import type { StepVariant } from '../../domain/sequence/definition.ts';
 import type { Deps } from '../deps.ts';
 import { readTestedArms, readTestedSteps } from './tested-arms.ts';
 
@@ -18,7 +19,10 @@ export interface DelayTest {
   suggestion: string | null;
 }
 
-/** Delays that were compared by chance. Tests in which texts differed, too, say nothing about delays and are not among them. The latest first. */
+const allButTheDelay = ({ content, channels, model, offer }: StepVariant) =>
+  JSON.stringify([content, channels ?? null, model?.brief ?? null, offer ?? null]);
+
+/** Delays that were compared by chance. Tests in which texts, channels or offers differed, too, say nothing about delays and are not among them. The latest first. */
 export function readDelays(deps: Pick<Deps, 'db'>, tenantId: string): Promise<DelayTest[]> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [tenant] = await tx.select({ timeScale: tenants.timeScale }).from(tenants).where(eq(tenants.id, tenantId));
@@ -36,7 +40,7 @@ export function readDelays(deps: Pick<Deps, 'db'>, tenantId: string): Promise<De
           variants.map(({ id, laterMs = 0 }) => [id, step.due.delayMs + laterMs] as const).toSorted(([a], [b]) => a.localeCompare(b));
         const same = JSON.stringify(delaysOf(latest));
         const isAboutDelays =
-          versions.every((one) => JSON.stringify(delaysOf(one)) === same && new Set(one.variants.map(({ content }) => content)).size === 1) &&
+          versions.every((one) => JSON.stringify(delaysOf(one)) === same && new Set(one.variants.map(allButTheDelay)).size === 1) &&
           new Set(delaysOf(latest).map(([, delayMs]) => delayMs)).size > 1;
         if (!isAboutDelays) return [];
         const delays = new Map(delaysOf(latest));

@@ -5,8 +5,9 @@ import type { Tx } from '../../db/client.ts';
 import { experiments, scripts, sequences, sequenceVersions } from '../../db/schema/index.ts';
 import { type Channel, isChannel } from '../../domain/channels/index.ts';
 import { areSameArms } from '../../domain/experiments/take-over.ts';
-import { sharesOf, type Variant } from '../../domain/experiments/variant.ts';
-import type { StepDefinition } from '../../domain/sequence/definition.ts';
+import { sharesOf } from '../../domain/experiments/variant.ts';
+import type { StepDefinition, StepVariant } from '../../domain/sequence/definition.ts';
+import { formsOf } from '../../domain/sequence/step-of-variant.ts';
 import { scriptContent } from '../../content/step-texts.ts';
 import { isStepTest } from '../experiments/standing.ts';
 
@@ -92,7 +93,7 @@ export async function readTestedArms(tx: Tx, timeScale: number): Promise<TestedA
 export interface TestedStep {
   versionId: string;
   step: StepDefinition;
-  variants: Variant[];
+  variants: StepVariant[];
 }
 
 /**
@@ -142,7 +143,7 @@ export interface TextOfArm {
 }
 
 /** Why the texts of a test are not compared. */
-export type NoTexts = 'changed_text' | 'no_text' | 'same_text' | 'written_by_model';
+export type NoTexts = 'changed_text' | 'no_text' | 'other_difference' | 'same_text' | 'written_by_model';
 
 /** The texts that tests compared on one channel, as people got them. */
 export async function readTextsOfTests(
@@ -175,8 +176,14 @@ export async function readTextsOfTests(
   );
   const contents = await readContents(tx, wanted);
   for (const { test, versions } of onChannel) {
-    if (versions.some(({ step }) => step.model !== undefined)) {
+    const forms = versions.flatMap(({ step }) => formsOf(step));
+    if (forms.some(({ model }) => model !== undefined)) {
       without.push({ test, why: 'written_by_model' });
+      continue;
+    }
+    // Where more than the words differs, the words are not what made the difference.
+    if (new Set(forms.map(({ channels: by, offer }) => JSON.stringify([by, offer ?? null]))).size > 1) {
+      without.push({ test, why: 'other_difference' });
       continue;
     }
     const [latest, ...others] = versions

@@ -14,6 +14,7 @@ import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { stopReasonOfOrder } from '../../domain/sequence/ending.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
 import type { Plan, StopReason } from '../../domain/sequence/plan.ts';
+import { formsOf } from '../../domain/sequence/step-of-variant.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
 import { rehearsedOf } from '../../domain/versions/compare-shadow.ts';
 import type { BuiltDeps } from '../create-deps.ts';
@@ -83,7 +84,8 @@ export async function decideRun(tx: Tx, deps: ShadowDeps, outlets: Outlets, run:
       ledger: asLedger(),
       stepId,
       isConnected: (channel) =>
-        outlets.forChannel(channel) !== null && steps.some((step) => mayHaveScript(step) || hasCopy(version.content, step.content, channel)),
+        outlets.forChannel(channel) !== null &&
+        steps.flatMap(formsOf).some((step) => mayHaveScript(step) || hasCopy(version.content, step.content, channel)),
       claimsIn: (name) => (steps.length > 1 ? claimNames : claimsIn(version.content, name)),
       whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
       kinds: deps.subjects,

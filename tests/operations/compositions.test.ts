@@ -1,14 +1,15 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { compositions } from '../../db/schema/index.ts';
+import { compositions, contacts } from '../../db/schema/index.ts';
 import { composeStep } from '../../operations/composition/compose-step.ts';
+import { pointOf } from '../../operations/dispatch/assignment.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import type { ModelFault } from '../../local/model/server.ts';
 import { changeConnection, listConnections } from '../../operations/connections.ts';
 import { changeSettings } from '../../operations/settings.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { aCart } from '../helpers/shop.ts';
-import { type ModelShop, openModelShop } from '../helpers/model-shop.ts';
+import { type ModelShop, openModelShop, publishModelStep } from '../helpers/model-shop.ts';
 
 // A composition and its dispatch on real Postgres, HTTP and SMTP, without a workflow between them.
 
@@ -50,6 +51,37 @@ test('however often a step is composed, and by how many workers, it is paid once
   const row = await opened.compositionOf(enrollment.id);
   expect(row).toMatchObject({ state: 'ready', calls: 1 });
   expect(row?.costMicros).toBeGreaterThan(0);
+});
+
+test('where a model’s text is compared with a template, the model is asked for those alone who get it', async () => {
+  const yaml = `sequence: cart
+name: Cart
+on: cart.abandoned
+reentry: once-per-subject
+steps:
+  - id: nudge
+    at: 2h
+    channel: email
+    variants: [{ id: template, content: cart/nudge }, { id: model, content: { model: cart/nudge, fallback: cart/nudge } }]
+`;
+  await publishModelStep(opened.shop, { yaml });
+  const seen = new Set<string>();
+  while (seen.size < 2) {
+    const enrollment = await anEnrollment();
+    const [person] = await opened.shop.deps.db.withTenant(enrollment.tenantId, (tx) =>
+      tx.select().from(contacts).where(eq(contacts.id, enrollment.contactId)),
+    );
+    const variant = pointOf(`${enrollment.sequenceId}\nnudge`, person?.personId ?? '') < 0.5 ? 'template' : 'model';
+    seen.add(variant);
+    const before = opened.model.calls.length;
+    await compose(enrollment);
+    expect(opened.model.calls.length - before).toBe(variant === 'model' ? 1 : 0);
+    await dispatch(enrollment);
+    const check = await opened.copyCheckOf(enrollment.id);
+    expect(check?.input['by'] ?? null).toBe(variant === 'model' ? 'model' : null);
+    expect(mailOf(`cart-${carts}`).includes('The template says this')).toBe(variant === 'template');
+  }
+  await publishModelStep(opened.shop);
 });
 
 test('a call whose worker has ended is paid once: it is not made again, and the template goes out', async () => {

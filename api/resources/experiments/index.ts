@@ -11,6 +11,7 @@ import {
   readExperimentHistory,
   wholeSequence,
 } from '../../../operations/experiments/standing.ts';
+import { formatDuration } from '../../../domain/sequence/duration.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
@@ -21,6 +22,16 @@ import { channelField } from '../scripts/schemas.ts';
 const armSchema = z.object({
   variant: z.string(),
   script: z.uuid().nullable().meta({ description: 'Of a campaign’s test.' }),
+  form: z
+    .object({
+      content: z.string(),
+      model: z.string().nullable().meta({ description: 'The brief from which a model writes it.' }),
+      channels: z.array(z.string()),
+      later: z.string().nullable().meta({ description: 'How long after the step is due it goes out.' }),
+      offer: z.boolean().nullable().meta({ description: 'Whether it brings one, where that is compared; null: as the step.' }),
+    })
+    .nullable()
+    .meta({ description: 'Of a step’s variant, as the version in use has it; null: it has none of that name.' }),
   share: z.number().meta({ description: 'Of the people who are assigned; of a bandit, now.' }),
   chance_best: z.number().nullable().meta({ description: 'Of a bandit: how likely it converts best, 0 to 1; null: it is a test.' }),
   people: z.int(),
@@ -376,7 +387,18 @@ function presentComparison({ id, against, difference, lift, alwaysWithin, atMost
   };
 }
 
-function present({ experiment, sequence, campaignName, arms, goesOnBecause, judgement, comparisons, guardrails, chances }: ExperimentView) {
+const presentForm = (form: ExperimentView['forms'][string] | undefined) =>
+  form === undefined
+    ? null
+    : {
+        content: form.content,
+        model: form.model?.brief ?? null,
+        channels: form.channels ?? [],
+        later: form.laterMs === undefined ? null : formatDuration(form.laterMs),
+        offer: form.offer === undefined ? null : form.offer !== false,
+      };
+
+function present({ experiment, sequence, campaignName, arms, forms, goesOnBecause, judgement, comparisons, guardrails, chances }: ExperimentView) {
   const { id, mode, stepId, campaignId, channel, shares, status, startedAt, endedAt, winner, verdict, takeover, version, resolvedAt, resolvedBy } =
     experiment;
   return {
@@ -398,6 +420,7 @@ function present({ experiment, sequence, campaignName, arms, goesOnBecause, judg
       ...{
         variant,
         script: experiment.scripts?.[variant] ?? null,
+        form: presentForm(forms[variant]),
         share: shares[variant] ?? 0,
         chance_best: chances?.[variant] ?? null,
         people,

@@ -53,7 +53,7 @@ const phrasesSchema = z
     too_few: z.array(findingSchema).meta({ description: 'Not enough variants; the fifty that vary in most tests.' }),
     too_few_in_all: z.int(),
     left_out: z
-      .array(z.object({ why: z.enum(['changed_text', 'no_text', 'same_text', 'written_by_model', 'unsound']), tests: z.int() }))
+      .array(z.object({ why: z.enum(['changed_text', 'no_text', 'other_difference', 'same_text', 'written_by_model', 'unsound']), tests: z.int() }))
       .meta({ description: 'Tests of this channel that say nothing about texts. `unsound`: their arms have not as many people as they should.' }),
   })
   .meta({ id: 'LearnedPhrases' });

@@ -12,6 +12,7 @@ const params = z.object({ slug: z.string(), step: z.string() });
 const whom = {
   contact: lineField(320).optional().meta({ description: 'The id of a contact, or an email address of theirs; left out, a sample is shown.' }),
   sample: lineField(200).optional().meta({ description: 'The name of a sample, or a part of it; left out, the one of which everything is known.' }),
+  variant: lineField(20).optional().meta({ description: 'The variant of the step to show; left out, the contact’s own, or the first.' }),
   locale: lineField(35).optional().meta({ description: 'The reader’s, BCP 47.' }),
 };
 
@@ -30,8 +31,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     },
     async (request, reply) => {
       const { slug, step } = request.params;
-      const { contact = null, sample = null, locale = null } = request.query;
-      const done = await previewStep(deps, { tenantId: callerOf(request).tenantId, slug, stepId: step, contact, sample, locale });
+      const { contact = null, sample = null, locale = null, variant = null } = request.query;
+      const done = await previewStep(deps, { tenantId: callerOf(request).tenantId, slug, stepId: step, contact, sample, locale, variant });
       return done.kind === 'previewed' ? presentPreview(done.preview) : refusePreview(reply, done, 'querystring');
     },
   );
@@ -52,7 +53,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     },
     async (request, reply) => {
       const { slug, step } = request.params;
-      const { to, contact = null, sample = null, locale = null } = request.body;
+      const { to, contact = null, sample = null, locale = null, variant = null } = request.body;
       const done = await sendTest(deps, {
         tenantId: callerOf(request).tenantId,
         slug,
@@ -60,6 +61,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
         contact,
         sample,
         locale,
+        variant,
         to,
         actor: actorOf(request),
       });

@@ -44,6 +44,10 @@ export function refusePreview(reply: FastifyReply, refused: Exclude<Previewed, {
       return problem(reply, 404, 'unknown_contact', 'There is no such contact.');
     case 'unknown_sample':
       return invalidRequest(reply, [{ path: `${where}/sample`, message: `is none of: ${refused.samples.join('; ')}` }]);
+    case 'unknown_variant': {
+      const known = refused.variants.length === 0 ? 'the step has none' : `the step has ${refused.variants.join(', ')}`;
+      return invalidRequest(reply, [{ path: `${where}/variant`, message: `is no variant of this step: ${known}` }]);
+    }
     case 'no_text':
       return problem(reply, 409, 'no_text', 'This step sends no text on that channel.');
   }
