@@ -44,8 +44,13 @@ export function contactability(facts: Facts, atMs: EpochMs): Contactability {
   };
 }
 
+/** Where no channel is possible, the hours of the one that was asked about first count: some channels disturb nobody. */
 function isWithinSchedule(facts: Facts, atMs: EpochMs): boolean {
-  return firstOpen(hours, situationOf(facts, atMs)).binding === null;
+  const situation = situationOf(facts, atMs);
+  const [wanted] = facts.step.channels;
+  const choice =
+    situation.choice.kind === 'chosen' || wanted === undefined ? situation.choice : { kind: 'chosen' as const, channel: wanted, passedOver: [] };
+  return firstOpen(hours, { ...situation, choice }).binding === null;
 }
 
 /** The limit that is used up. */

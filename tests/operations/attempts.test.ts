@@ -156,7 +156,12 @@ test('whether a lead may be contacted is answered by their channels, limits and 
   const capped = await contactability(lead, 'channel=email');
   expect(capped).toMatchObject({ canContactLead: false });
   expect(Date.parse(capped.nextAvailableSlot ?? '') - Date.now()).toBeGreaterThan(160 * hourMs);
-  await api('/api/settings', 'PATCH', { settings: { caps: [] } });
+  const minute = Math.floor((Date.now() % 86_400_000) / 60_000);
+  const quietHours = { fromMinute: (minute + 1_260) % 1_440, toMinute: (minute + 300) % 1_440 };
+  await api('/api/settings', 'PATCH', { settings: { caps: [], quietHours } });
+  // Its clock is one or two hours ahead. An hour is closed whether or not the channel is possible.
+  expect(await contactability(lead, 'channel=telegram')).toMatchObject({ canContactLead: false, isWithinSchedule: false });
+  await api('/api/settings', 'PATCH', { settings: { quietHours: null } });
   await api(`/api/campaigns/${campaign}`, 'PATCH', { status: 'PAUSED' });
   expect(await contactability(lead, `campaign=${campaign}`)).toMatchObject({
     canContactLead: false,
