@@ -224,3 +224,12 @@ export function ownAddressesOf({
 }: Pick<TenantSettings, 'senderAddress' | 'supportEmail' | 'replyTo'>): string[] {
   return [senderAddress, supportEmail, replyTo].map((address) => normaliseEmail(address)).filter((address) => address !== null);
 }
+
+/** What a store begins with as an example, and has to state before it writes to anybody. */
+const toBeStated = ['storeName', 'storeUrl', 'postalAddress', 'senderName', 'senderAddress'] as const;
+
+/** Settings that are still the example. */
+export function examplesIn(settings: TenantSettings): string[] {
+  const examples = tenantSettings.parse({});
+  return toBeStated.filter((name) => settings[name] === examples[name]);
+}

@@ -2,7 +2,7 @@ import { desc, eq } from 'drizzle-orm';
 import type { Tx } from '../db/client.ts';
 import { settingsVersions, tenants } from '../db/schema/index.ts';
 import { type SettingsChange, settingsChange } from '../domain/settings-change.ts';
-import { type TenantSettings, tenantSettings } from '../domain/tenant-settings.ts';
+import { examplesIn, type TenantSettings, tenantSettings } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
 import { beyond, byAge, type Page, pageOf, type PageWanted } from './read/page.ts';
 
@@ -12,6 +12,8 @@ export { settingsChange };
 export interface CurrentSettings {
   version: number;
   settings: TenantSettings;
+  /** Names of those that are still the example that a store begins with. */
+  examples: string[];
   changedBy: string | null;
   changedAtMs: number | null;
 }
@@ -31,9 +33,11 @@ export function readSettings(deps: Pick<Deps, 'db'>, tenantId: string): Promise<
 async function read(tx: Tx, tenantId: string): Promise<CurrentSettings> {
   const [tenant] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenantId));
   const [latest] = await tx.select().from(settingsVersions).orderBy(desc(settingsVersions.version)).limit(1);
+  const settings = tenantSettings.parse(tenant?.settings);
   return {
     version: latest?.version ?? 0,
-    settings: tenantSettings.parse(tenant?.settings),
+    settings,
+    examples: examplesIn(settings),
     changedBy: latest?.changedBy ?? null,
     changedAtMs: latest?.changedAt ?? null,
   };

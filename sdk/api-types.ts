@@ -12589,6 +12589,8 @@ export interface components {
             settings: {
                 [key: string]: unknown;
             };
+            /** @description Names of settings that are still the example that a store begins with: state your own before you write to anybody. */
+            examples: string[];
             changed_by: string | null;
             changed_at: string | null;
         };

@@ -218,6 +218,13 @@ describe.skipIf(!hasBrowser)(title, () => {
     const line = (title: string) => page.getByRole('listitem').filter({ hasText: title });
     await line('Connect a shop').getByText('done', { exact: true }).waitFor();
     await line('Connect what sends').getByText('Nothing sends yet', { exact: false }).waitFor();
+    // What a store begins with as an example is nobody's.
+    await line('Say who writes').getByText('Missing: the name of your store, and the address that emails come from.').waitFor();
+    const who = { storeName: 'Test Store', senderAddress: 'hello@store.example.com' };
+    expect(await ask(shop, shop.tenant.apiKey, '/api/settings', 'PATCH', { settings: who })).toMatchObject({
+      body: { examples: ['storeUrl', 'senderName'] },
+    });
+    await page.reload();
     await line('Say who writes').getByText('done', { exact: true }).waitFor();
     await line('Publish a sequence').getByText('done', { exact: true }).waitFor();
     expect(await line('Send a test').getByRole('button').isDisabled()).toBe(true);
@@ -280,6 +287,7 @@ describe.skipIf(!hasBrowser)(title, () => {
 
   test('settings are saved, and what is wrong is said at its field', async () => {
     const page = await open('/settings');
+    expect(await page.getByLabel('Address of the store').inputValue(), 'an example is no value').toBe('');
     await page.getByLabel('Name of the store').fill('Another name');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText(/^Changed/).waitFor();
@@ -465,6 +473,19 @@ describe.skipIf(!hasBrowser)(title, () => {
     await dialog.getByText('Begun for 1 of 1').waitFor();
     await dialog.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('row', { name: /^Late running/ }).waitFor();
+
+    // Whoever takes a task reads there whom it is about, and calls them by a press.
+    await asOwner(shop.database.url, `insert into tasks (tenant_id, id, kind, subject_id, data) values ($1, gen_random_uuid(), 'hot_lead', $2, $3)`, [
+      shop.tenant.tenantId,
+      lead.id,
+      JSON.stringify({ name: 'Late', phone: '+1 212 555 0100', goal: 'A flat by the river', time: new Date().toISOString() }),
+    ]);
+    await page.goto(`${origin}/app/${shop.tenant.slug}/tasks`);
+    await page.getByText('Late · A flat by the river').waitFor();
+    expect(await page.getByRole('link', { name: '+1 212 555 0100' }).getAttribute('href')).toBe('tel:+12125550100');
+    await check(page);
+    await page.getByRole('link', { name: 'the lead' }).click();
+    await heading(page, 'Late');
     await page.close();
   });
 
@@ -481,7 +502,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByRole('searchbox').fill('autumn-7q4');
     await page.keyboard.press('Enter');
     await page.getByText('With the code “autumn-7q4”').waitFor();
-    await page.getByRole('link', { name: 'the person' }).waitFor();
+    await page.getByRole('link', { name: 'Ada Example' }).waitFor();
     await check(page);
     await page.getByRole('button', { name: 'Take back the offer that ends with 7Q4' }).click();
     await dialog.getByRole('button', { name: 'Take back' }).click();

@@ -8,7 +8,7 @@ export function Definition({ of, children, label }: { of: string; children: Reac
     <>
       <button
         {...trigger}
-        className="inline-flex cursor-help items-center gap-1 rounded text-start decoration-line-strong decoration-dotted underline-offset-4 hover:underline"
+        className="inline-flex cursor-help items-center gap-1 rounded text-start underline decoration-line-strong decoration-dotted underline-offset-4 hover:decoration-solid"
         aria-label={`${of}: what this means`}
       >
         {label ?? of}

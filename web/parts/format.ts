@@ -33,6 +33,9 @@ export function formatMoney(minor: number, currency: string, { cents = true } = 
   return new Intl.NumberFormat(locales, { style: 'currency', currency, maximumFractionDigits: 0 }).format(value);
 }
 
+/** @param amount - in whole units, such as 18.5 */
+export const formatAmount = (amount: number, currency: string): string => currencyFormat(currency).format(amount);
+
 function currencyFormat(currency: string): Intl.NumberFormat {
   const known = currencies.get(currency);
   if (known !== undefined) return known;

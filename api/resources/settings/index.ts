@@ -13,6 +13,9 @@ const settingsSchema = z
   .object({
     version: z.int().meta({ description: 'Raised by every change; 0: nothing was changed yet.' }),
     settings: z.record(z.string(), z.unknown()),
+    examples: z
+      .array(z.string())
+      .meta({ description: 'Names of settings that are still the example that a store begins with: state your own before you write to anybody.' }),
     changed_by: z.string().nullable(),
     changed_at: timeField.nullable(),
   })
@@ -78,8 +81,8 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
   );
 };
 
-function present({ version, settings, changedBy, changedAtMs }: CurrentSettings): z.input<typeof settingsSchema> {
-  return { version, settings, changed_by: changedBy, changed_at: isoTimeOrNull(changedAtMs) };
+function present({ version, settings, examples, changedBy, changedAtMs }: CurrentSettings): z.input<typeof settingsSchema> {
+  return { version, settings, examples, changed_by: changedBy, changed_at: isoTimeOrNull(changedAtMs) };
 }
 
 export const resource: Resource = {

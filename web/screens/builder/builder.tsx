@@ -133,7 +133,9 @@ function Editor({ latest }: { latest: Form }) {
         {checked.data === undefined || checked.isPlaceholderData
           ? 'Checking …'
           : errors > 0
-            ? `${errors} ${errors === 1 ? 'thing is' : 'things are'} wrong: they stand at their fields.`
+            ? errors === 1
+              ? '1 thing is wrong: it is said at its field.'
+              : `${errors} things are wrong: each is said at its field.`
             : faults.length > 0
               ? `Nothing is wrong. ${faults.length} ${faults.length === 1 ? 'thing is' : 'things are'} worth a look.`
               : 'Nothing is wrong.'}

@@ -8,7 +8,13 @@ export function leadName({ firstName, lastName, email, phone }: Pick<Lead, 'firs
   return name !== '' ? name : (email ?? phone ?? 'Somebody unknown');
 }
 
-const sources: Record<string, string> = { META: 'Facebook or Instagram', API: 'your own system', MANUAL: 'by hand', BULK: 'a file' };
+const sources: Record<string, string> = {
+  META: 'Facebook or Instagram',
+  API: 'your own system',
+  MANUAL: 'by hand',
+  BULK: 'a file',
+  TELEGRAM: 'Telegram',
+};
 
 export function sourceWord({ source, statedSource }: Pick<Lead, 'source' | 'statedSource'>): string {
   const said = statedSource ?? source;

@@ -56,7 +56,11 @@ export function Leaderboard({ of: board, days, onChange }: { of: Board; days: nu
                     </>
                   ),
                 },
-                { name: 'At least', align: 'end', cell: ({ at_least: least }) => <span className="font-medium">{formatPercent(least)}</span> },
+                {
+                  name: 'At least, beside the others',
+                  align: 'end',
+                  cell: ({ at_least: least }) => <span className="font-medium">{formatPercent(least)}</span>,
+                },
               ]}
             />
           )

@@ -112,7 +112,7 @@ function Insights({ of: { insights } }: { of: Overview }) {
           {insights.map(({ about, sentence, n, interval }) => (
             <li key={sentence} className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 px-4 py-2.5">
               <span className="min-w-0 flex-1 basis-64">{sentence}</span>
-              <span className="text-xs text-soft">{[plain(about), within(interval), `n = ${formatNumber(n)}`].filter(Boolean).join(' · ')}</span>
+              <span className="text-xs text-soft">{[plain(about), within(interval), `of ${formatNumber(n)}`].filter(Boolean).join(' · ')}</span>
             </li>
           ))}
         </ul>
@@ -138,7 +138,7 @@ function DropOffs({ days }: { days: number }) {
                     <Link to="/$store/sequences/$slug" params={{ store, slug: sequence }} className="font-medium hover:underline">
                       {name}
                     </Link>
-                    <span className="text-xs text-soft">{`${formatNumber(enrolled)} people`}</span>
+                    <span className="text-xs text-soft">{enrolled === 1 ? '1 person' : `${formatNumber(enrolled)} people`}</span>
                   </p>
                   {largest === null ? (
                     <p className="text-[0.8125rem] text-soft">Not enough people: no step has had twenty of whom some left.</p>

@@ -1,7 +1,7 @@
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import type { Item } from '../../../sdk/index.ts';
-import { enrollments, offers } from '../../../sdk/index.ts';
+import { offers } from '../../../sdk/index.ts';
 import { Badge, type Tone } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Select } from '../../parts/choice.tsx';
@@ -11,6 +11,7 @@ import { ExportCsv } from '../../parts/export-csv.tsx';
 import { Figure } from '../../parts/figure.tsx';
 import { formatNumber, plain, sentenceCase } from '../../parts/format.ts';
 import { inputLook, lineOf, TextField } from '../../parts/labelled.tsx';
+import { PersonOf } from '../../parts/person-of.tsx';
 import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Answer, Empty, Loading } from '../../parts/states.tsx';
@@ -130,17 +131,6 @@ function OfferState({ of: { state, redeemed_at: redeemedAt, redeemed_order: orde
       {redeemedAt === null ? <Badge tone={tone}>{word}</Badge> : <Badge tone="good">used{order === null ? '' : ` by order ${order}`}</Badge>}
       {note !== null && <span className="text-xs text-soft">{note}</span>}
     </span>
-  );
-}
-
-function PersonOf({ enrollment }: { enrollment: string }) {
-  const { slug: store } = useStore();
-  const found = useStoreQuery(['enrollment', enrollment], (api, signal) => enrollments(api).get(enrollment, { signal }));
-  if (found.data === undefined) return '…';
-  return (
-    <Link to="/$store/people/$id" params={{ store, id: found.data.contact }} className="text-accent underline">
-      the person
-    </Link>
   );
 }
 

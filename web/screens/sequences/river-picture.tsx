@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { formatNumber, plain, sentenceCase } from '../../parts/format.ts';
-import { seriesColours, seriesFills } from '../../parts/series.ts';
+import { seriesColours, seriesFills as allFills } from '../../parts/series.ts';
 import { type Exit, peopleIn, type River, type Stretch } from './river.ts';
 
 export type RiverExit = 'CONVERTED' | 'EXITED' | 'COMPLETED' | 'ACTIVE';
@@ -13,6 +13,8 @@ export interface Branch {
   step?: string;
 }
 
+// Without the first, which is the colour of the river.
+const [colours, fills] = [seriesColours.slice(1), allFills.slice(1)];
 const grid = 'grid grid-cols-[7rem_minmax(0,1fr)_8rem] gap-x-3 sm:grid-cols-[10rem_minmax(0,1fr)_12rem]';
 
 /**
@@ -24,7 +26,7 @@ export function RiverPicture({ river: { stretches, completed, running, exits }, 
   const placeOf = (reason: string) =>
     Math.min(
       exits.findIndex((exit) => exit.reason === reason),
-      seriesColours.length - 1,
+      colours.length - 1,
     );
   return (
     <div className="overflow-hidden">
@@ -63,7 +65,7 @@ function Exits({ all, exits, placeOf, onOpen }: { all: number; exits: readonly E
             <div
               key={reason}
               title={`${sentenceCase(plain(reason))}: ${formatNumber(people)}`}
-              className={`min-w-1 border-e border-surface ${seriesColours[placeOf(reason)]}`}
+              className={`min-w-1 border-e border-surface ${colours[placeOf(reason)]}`}
               style={{ width: `${(100 * people) / all}%` }}
             />
           ))}
@@ -72,7 +74,7 @@ function Exits({ all, exits, placeOf, onOpen }: { all: number; exits: readonly E
       <ul className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-[0.8125rem] sm:ps-43">
         {exits.map(({ reason, people }) => (
           <li key={reason}>
-            <BranchButton onClick={() => onOpen({ status: 'EXITED', reason })} colour={seriesColours[placeOf(reason)]}>
+            <BranchButton onClick={() => onOpen({ status: 'EXITED', reason })} colour={colours[placeOf(reason)]}>
               {`${formatNumber(people)} ${plain(reason)}`}
             </BranchButton>
           </li>
@@ -123,7 +125,7 @@ function Row({
         <svg viewBox={`0 0 100 ${height}`} preserveAspectRatio="none" className="absolute inset-0 size-full rtl:-scale-x-100" aria-hidden="true">
           <path d={`M0 0H${from}C${from} ${middle} ${to} ${middle} ${to} ${height}H0Z`} className="fill-accent/35" />
           {bands.map(({ reason, ...band }) => (
-            <Band key={reason} {...band} className={seriesFills[placeOf(reason)] ?? ''} />
+            <Band key={reason} {...band} className={fills[placeOf(reason)] ?? ''} />
           ))}
           {bought > 0 && <Band from={to} to={to + x(bought)} at={middle - 10} thick={thick(bought)} className="fill-good" />}
         </svg>
@@ -135,7 +137,7 @@ function Row({
           </BranchButton>
         )}
         {ended.map(({ reason, people: count }) => (
-          <BranchButton key={reason} onClick={() => onOpen({ status: 'EXITED', reason, step: behind })} colour={seriesColours[placeOf(reason)]}>
+          <BranchButton key={reason} onClick={() => onOpen({ status: 'EXITED', reason, step: behind })} colour={colours[placeOf(reason)]}>
             {`${formatNumber(count)} ${plain(reason)}`}
           </BranchButton>
         ))}

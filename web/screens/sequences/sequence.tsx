@@ -9,7 +9,7 @@ import { DataList } from '../../parts/data-list.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { EnrollmentStatus } from '../../parts/enrollment-status.tsx';
 import { Figure } from '../../parts/figure.tsx';
-import { formatDuration, formatNumber, formatShare, plain, sentenceCase } from '../../parts/format.ts';
+import { formatAmount, formatDuration, formatNumber, formatShare, plain, sentenceCase } from '../../parts/format.ts';
 import { AllPages, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
@@ -100,7 +100,6 @@ export function SequencePage() {
 }
 
 function Totals({ of }: { of: Stats }) {
-  const [money] = of.revenue;
   return (
     <section aria-label="Figures" className="grid grid-cols-2 gap-x-6 gap-y-5 rounded-lg border border-line bg-surface p-4 sm:grid-cols-4">
       <Figure
@@ -121,8 +120,20 @@ function Totals({ of }: { of: Stats }) {
       />
       <Figure
         name="Attributed revenue"
-        value={money === undefined ? '–' : `${money.amount} ${money.currency}`}
-        note={money === undefined ? 'no order yet' : `${money.perEnrolled} for each who began`}
+        value={
+          of.revenue.length === 0
+            ? '–'
+            : of.revenue.map(({ amount, currency }) => (
+                <span key={currency} className="block">
+                  {formatAmount(Number(amount), currency)}
+                </span>
+              ))
+        }
+        note={
+          of.revenue.length === 0
+            ? 'no order yet'
+            : `${of.revenue.map(({ perEnrolled, currency }) => formatAmount(perEnrolled, currency)).join(', ')} for each who began`
+        }
         means={<p>What their orders came to, less refunds and cancellations. Some would have ordered without any message.</p>}
       />
       <Figure
@@ -149,13 +160,13 @@ function Steps({ of, sequence }: { of: Stats; sequence: Details }) {
         idOf={({ step }) => step}
         columns={[
           { name: 'Step', cell: ({ step }) => <span className="font-medium">{sentenceCase(plain(step))}</span> },
-          { name: 'When', cell: ({ step }) => whenOf(planned.get(step)) },
+          { name: 'When', wide: true, cell: ({ step }) => whenOf(planned.get(step)) },
           { name: 'By', wide: true, cell: ({ step }) => planned.get(step)?.channels.map(plain).join(', then ') ?? '' },
           { name: 'Due', align: 'end', cell: ({ entered }) => formatNumber(entered) },
           { name: 'Went out', align: 'end', cell: ({ executed }) => formatNumber(executed) },
           { name: 'Opened', align: 'end', wide: true, cell: ({ opened }) => formatNumber(opened) },
           { name: 'Clicked', align: 'end', wide: true, cell: ({ clicked }) => formatNumber(clicked) },
-          { name: 'Bought behind it', align: 'end', cell: ({ converted }) => formatNumber(converted) },
+          { name: 'Bought after it', align: 'end', cell: ({ converted }) => formatNumber(converted) },
         ]}
       />
     </Panel>
@@ -255,7 +266,7 @@ function Who({ slug, since }: { slug: string; since: string | null }) {
                 { name: 'State', cell: (row) => <EnrollmentStatus status={row.status} reason={row.exitReason} /> },
                 { name: 'Steps done', align: 'end', wide: true, cell: ({ completedSteps }) => formatNumber(completedSteps.length) },
                 { name: 'Next', cell: ({ nextExecuteAt }) => (nextExecuteAt === null ? '' : <Time at={nextExecuteAt} />) },
-                { name: 'Began', align: 'end', cell: ({ enrolledAt }) => <Time at={enrolledAt} /> },
+                { name: 'Began', align: 'end', wide: true, cell: ({ enrolledAt }) => <Time at={enrolledAt} /> },
               ]}
             />
           )}

@@ -9,6 +9,7 @@ import { Facts, inputLook, lineOf, TextField } from '../../parts/labelled.tsx';
 import { Answer } from '../../parts/states.tsx';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
+import { guides } from './guides.ts';
 import { type ConfigField, configOf, fieldsOf, labelOf, UnreadableFieldError } from './config-fields.ts';
 
 type Integration = Data<'GET /api/integrations'>['data'][number];
@@ -128,7 +129,7 @@ function Fields({
           type="password"
           minLength={8}
           autoComplete="off"
-          hint={faultAt('secrets') ?? 'As the provider shows it.'}
+          hint={faultAt('secrets') ?? guides[integration.name]?.secret ?? 'As the provider shows it.'}
         />
       )}
       {others.length > 0 && (
@@ -191,7 +192,8 @@ function ConfigInput({ field: { name, kind, options, isSecret, isRequired, usual
 
 /** The address and the secret, which is shown this once. */
 function Connected({ made, onDone }: { made: Made; onDone: () => void }) {
-  const { name, webhook } = made;
+  const { name, webhook, integration } = made;
+  const guide = guides[integration];
   return (
     <div className="mt-3 space-y-4">
       <p>{`“${sentenceCase(name)}” is connected.`}</p>
@@ -206,6 +208,7 @@ function Connected({ made, onDone }: { made: Made; onDone: () => void }) {
               ...(webhook.secret === null ? [] : ([['Secret', <code className="ltr text-xs break-all">{webhook.secret}</code>]] as const)),
             ]}
           />
+          {guide !== undefined && <p className="text-[0.8125rem] text-soft">{guide.enter}</p>}
         </>
       )}
       <div className="flex justify-end">

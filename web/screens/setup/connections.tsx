@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { Item } from '../../../sdk/index.ts';
-import { connections } from '../../../sdk/index.ts';
+import { connections, integrations } from '../../../sdk/index.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -10,6 +10,7 @@ import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
+import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
 import { Connect } from './connect.tsx';
 
@@ -19,6 +20,8 @@ type Connection = Item<'GET /api/connections'>;
 export function Connections() {
   const { role } = useStore();
   const pages = usePages(['connections'], (api, given, signal) => connections(api).list(given, { signal }));
+  const known = useStoreQuery(['integrations'], (api, signal) => integrations(api).list({ signal }));
+  const titles = new Map(known.data?.data.map(({ name, title }) => [name, title]));
   return (
     <>
       <PageHeader title="Connections" note="The shops that tell Rekindle what happens, and the providers that send for you.">
@@ -37,7 +40,7 @@ export function Connections() {
           {(rows) => (
             <ul className="divide-y divide-line border-t border-line">
               {rows.map((row) => (
-                <One key={row.id} row={row} />
+                <One key={row.id} row={row} title={titles.get(row.integration) ?? sentenceCase(row.integration)} />
               ))}
             </ul>
           )}
@@ -47,7 +50,8 @@ export function Connections() {
   );
 }
 
-function One({ row }: { row: Connection }) {
+/** @param title - of its integration, as people call it */
+function One({ row, title }: { row: Connection; title: string }) {
   const { role } = useStore();
   const [asked, setAsked] = useState(false);
   const check = useAction((api, id: string) => connections(api).check(id));
@@ -64,11 +68,15 @@ function One({ row }: { row: Connection }) {
           {row.sends && <Badge>sends</Badge>}
         </p>
         <p className="text-[0.8125rem] text-soft">
-          {sentenceCase(row.integration)} · since <Time at={row.created_at} as="date" />
+          {title} · since <Time at={row.created_at} as="date" />
           {row.rate !== null && ` · ${row.rate.most} in ${row.rate.within_seconds} s at most`}
         </p>
         {row.fault !== null && <p className="text-[0.8125rem] text-bad">{row.fault}</p>}
-        {row.webhook !== null && <p className="ltr text-xs break-all text-soft">{row.webhook.url}</p>}
+        {row.webhook !== null && (
+          <p className="text-xs text-soft">
+            Its webhooks come to <span className="ltr break-all">{row.webhook.url}</span>
+          </p>
+        )}
         {check.data !== undefined && (
           <p role="status" className="mt-1 text-[0.8125rem]">
             {check.data.sends !== null && `${check.data.sends.detail} `}

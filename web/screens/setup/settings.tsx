@@ -27,7 +27,7 @@ const fields = [
     label: 'Address of the sender',
     group: 'sender',
     type: 'email',
-    hint: 'Its domain must let you send: npx rekindle doctor looks at the records.',
+    hint: 'Its domain must say that you may send for it (SPF and DKIM): whoever looks after your domain can enter that.',
     empty: '',
   },
   { name: 'replyTo', label: 'Replies go to', group: 'sender', type: 'email', empty: null },
@@ -57,7 +57,10 @@ function Form({ stored }: { stored: Stored }) {
   const allowed = may(role, 'administer');
   const [quiet, setQuiet] = useState(stored.settings['quietHours'] !== null);
   const save = useAction((api, change: Change) => settings(api).update({ version: stored.version, settings: change }));
-  const text = (name: string) => (typeof stored.settings[name] === 'string' ? stored.settings[name] : '');
+  const stated = (name: string) => (typeof stored.settings[name] === 'string' ? stored.settings[name] : '');
+  // What is only an example stands behind the empty field, so that nobody takes it for their own.
+  const isExample = (name: string) => stored.examples.includes(name);
+  const text = (name: string) => (isExample(name) ? '' : stated(name));
   const hours = quietHoursOf(stored);
   const late = overdueOf(stored);
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -98,6 +101,7 @@ function Form({ stored }: { stored: Stored }) {
                     type={'type' in field ? field.type : 'text'}
                     hint={faultOf(save.error?.errors, field.name) ?? ('hint' in field ? field.hint : undefined)}
                     defaultValue={text(field.name)}
+                    placeholder={isExample(field.name) ? `Such as ${stated(field.name)}` : undefined}
                     readOnly={!allowed}
                   />
                 ))}
@@ -181,7 +185,7 @@ function Form({ stored }: { stored: Stored }) {
             {save.isSuccess ? (
               'Saved.'
             ) : stored.changed_at === null ? (
-              'As they came.'
+              'Nothing was changed yet.'
             ) : (
               <>
                 Changed <Time at={stored.changed_at} />.

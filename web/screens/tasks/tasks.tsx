@@ -1,7 +1,7 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Item } from '../../../sdk/index.ts';
-import { enrollments, tasks } from '../../../sdk/index.ts';
+import { tasks } from '../../../sdk/index.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Choice } from '../../parts/choice.tsx';
@@ -9,13 +9,13 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { plain, sentenceCase } from '../../parts/format.ts';
 import { TextField } from '../../parts/labelled.tsx';
 import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
+import { PersonOf } from '../../parts/person-of.tsx';
 import { ExportCsv } from '../../parts/export-csv.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useNow } from '../../parts/use-now.ts';
 import { may, useSession, useStore } from '../../session/session.ts';
-import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
 
 const page = getRouteApi('/$store/tasks');
@@ -77,11 +77,20 @@ function OneTask({ task, onClose }: { task: Task; onClose: () => void }) {
           {task.snoozed_until !== null && <Badge tone="warn">put off</Badge>}
           {task.suppressed && <Badge>not escalated again yet</Badge>}
         </p>
+        <Known of={task.data} />
         {task.recommendation !== null && <p className="text-[0.8125rem] break-words">{task.recommendation}</p>}
         {task.result !== null && <p className="text-[0.8125rem] break-words">{task.result}</p>}
         <p className="mt-0.5 text-xs text-soft">
           {task.owner ?? 'Nobody has it yet'} · due <Time at={task.due_at} /> {task.late.length > 0 && <>· came from {task.late.join(', ')} </>}{' '}
-          {task.enrollment !== null && <PersonOf enrollment={task.enrollment} />}
+          {task.lead !== null ? (
+            <LeadOf lead={task.lead} />
+          ) : (
+            task.enrollment !== null && (
+              <>
+                · <PersonOf enrollment={task.enrollment} />
+              </>
+            )
+          )}
         </p>
         {fault !== null && (
           <p role="alert" className="text-[0.8125rem] text-bad">
@@ -108,16 +117,42 @@ function OneTask({ task, onClose }: { task: Task; onClose: () => void }) {
   );
 }
 
-/** The way to whom it is about. */
-function PersonOf({ enrollment }: { enrollment: string }) {
+/** Of what came with it: who it is, how to reach them and what they want. */
+function Known({ of: data }: { of: Task['data'] }) {
+  const line = (name: string) => {
+    const value = data[name];
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
+  const [name, phone, goal, at] = [line('name'), line('phone'), line('goal'), line('time')];
+  if (name === null && phone === null && goal === null) return null;
+  return (
+    <p className="text-[0.8125rem] break-words">
+      {[name, goal].filter((part) => part !== null).join(' · ')}
+      {phone !== null && (
+        <>
+          {name === null && goal === null ? '' : ' · '}
+          <a href={`tel:${phone.replaceAll(/[^+0-9]/g, '')}`} dir="ltr" className="text-accent hover:underline">
+            {phone}
+          </a>
+        </>
+      )}
+      {at !== null && (
+        <span className="text-soft">
+          {' · '}
+          <Time at={at} />
+        </span>
+      )}
+    </p>
+  );
+}
+
+function LeadOf({ lead }: { lead: string }) {
   const { slug: store } = useStore();
-  const found = useStoreQuery(['enrollment', enrollment], (api, signal) => enrollments(api).get(enrollment, { signal }));
-  if (found.data === undefined) return null;
   return (
     <>
       ·{' '}
-      <Link to="/$store/people/$id" params={{ store, id: found.data.contact }} className="text-accent hover:underline">
-        the person
+      <Link to="/$store/leads/$id" params={{ store, id: lead }} className="text-accent hover:underline">
+        the lead
       </Link>
     </>
   );

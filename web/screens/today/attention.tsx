@@ -27,9 +27,10 @@ export function Attention() {
         <Answer of={parts}>
           {({ status, problems, at }) => (
             <Line
-              tone={status === 'ok' ? 'good' : status === 'down' ? 'bad' : 'warn'}
-              badge={status === 'ok' ? 'all well' : status}
+              tone={status === 'down' ? 'bad' : status === 'ok' && problems.length === 0 ? 'good' : 'warn'}
+              badge={status === 'down' ? 'down' : status === 'ok' ? (problems.length === 0 ? 'all well' : 'not all is known') : 'not as it should be'}
               title="The machine"
+              to="/$store/operations"
             >
               {problems.length > 0 ? (
                 problems.join(' ')

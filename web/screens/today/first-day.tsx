@@ -56,9 +56,15 @@ function useSender(): { account: string; names: string } | null {
   const stored = useStoreQuery(['settings'], (api, signal) => settings(api).get({ signal }));
   if (accounts.data === undefined || stored.data === undefined) return null;
   const sends = accounts.data.data.some((one) => one.sends && one.state === 'connected');
-  const names = { senderAddress: 'the address that emails come from', postalAddress: 'your postal address, which the law wants in them' } as const;
-  const { settings: values } = stored.data;
-  const missing = Object.entries(names).flatMap(([name, words]) => (values[name] === null || values[name] === '' ? [words] : []));
+  const names = {
+    storeName: 'the name of your store',
+    senderAddress: 'the address that emails come from',
+    postalAddress: 'your postal address, which the law wants in them',
+  } as const;
+  const { settings: values, examples } = stored.data;
+  const missing = Object.entries(names).flatMap(([name, words]) =>
+    values[name] === null || values[name] === '' || examples.includes(name) ? [words] : [],
+  );
   return {
     account: sends ? '' : 'Nothing sends yet: an email server, or a provider of emails or texts.',
     names: missing.length === 0 ? '' : `Missing: ${missing.join(', and ')}.`,

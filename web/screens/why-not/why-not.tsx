@@ -70,10 +70,14 @@ export function WhyNot() {
             </Panel>
           ) : (
             <div className="space-y-5">
-              <Panel title="By day" note={`Days as the store counts them (${summary.time_zone}). Choose a reason to see who it was.`}>
-                <DayBars rows={summary.rows} chosen={reason} onChoose={(value) => change({ reason: value === reason ? '' : value })} />
-              </Panel>
-              <Reasons of={summary} chosen={reason} onChoose={(value) => change({ reason: value === reason ? '' : value })} />
+              {summary.rows.length > 0 && (
+                <Panel title="By day" note={`Days as the store counts them (${summary.time_zone}). Choose a reason to see who it was.`}>
+                  <DayBars rows={summary.rows} chosen={reason} onChoose={(value) => change({ reason: value === reason ? '' : value })} />
+                </Panel>
+              )}
+              {summary.reasons.length > 0 && (
+                <Reasons of={summary} chosen={reason} onChoose={(value) => change({ reason: value === reason ? '' : value })} />
+              )}
               {reason !== '' && <Decided reason={reason} />}
               {summary.not_begun.length > 0 && <NotBegun of={summary} />}
             </div>
