@@ -29,6 +29,7 @@ import { storeFirst } from './intake/store-first.ts';
 import { readTenant } from './intake/tenant.ts';
 import { keptOf } from './kept-delivery.ts';
 import { noteLookups, storeLookups } from './lookups.ts';
+import { noteMissigned } from './note-missigned.ts';
 import { connectionOfAccount, storeContextOf, withConnection } from './store-context.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */
@@ -136,7 +137,13 @@ async function accept(
   const other = account === null ? null : await connectionOfAccount(deps, connection.tenantId, known, account);
   if (other !== null && other !== connection.id) return accept(deps, integration, other, delivery, budget, true);
   const received = receiver.receive(signed, secrets, store);
-  if (received.kind === 'refused') return received;
+  if (received.kind === 'refused') {
+    if (received.reason === 'bad_signature' && connectionId !== null)
+      await noteMissigned(deps, connection.tenantId, connection.id).catch((error: unknown) =>
+        deps.log.warn({ err: error }, 'a refused signature was not noted'),
+      );
+    return received;
+  }
   if (received.kind === 'answer') return { kind: 'answered', status: received.status, body: received.body ?? null };
   const row: StoredDelivery = {
     tenantId: connection.tenantId,

@@ -32,6 +32,8 @@ export interface ConnectionView {
   rate: Rate | null;
   /** Why its provider does not let us in; null: nothing of the kind is known. */
   fault: string | null;
+  /** When a delivery came last that was not signed with its secrets, epoch milliseconds; null: none since they were changed. */
+  missignedAtMs: number | null;
   /** How many secrets its webhooks may be signed with now; two while one is being rotated. */
   liveSecrets: number;
   createdAtMs: number;
@@ -263,7 +265,7 @@ export function rotateSecret(deps: ConnectionDeps, tenantId: string, id: string,
     const [fresh] = next.secrets;
     if (fresh === undefined) return { kind: 'invalid', faults: [{ path: 'secret', message: 'this integration signs nothing' }] };
     const secrets = [deps.sealing.seal(fresh), ...row.secrets.slice(0, 1)];
-    const [rotated] = await tx.update(connections).set({ secrets }).where(eq(connections.id, id)).returning();
+    const [rotated] = await tx.update(connections).set({ secrets, missignedAt: null }).where(eq(connections.id, id)).returning();
     await record(tx, tenantId, by, 'connection.rotate', id, {});
     return rotated === undefined ? { kind: 'unknown' } : { kind: 'rotated', secret: next.shown, connection: viewOf(deps, rotated) };
   });
@@ -355,6 +357,7 @@ function viewOf({ integrations, publicUrl }: Pick<Deps, 'integrations' | 'public
     webhookUrl: receives ? webhookUrlOf({ publicUrl }, row.integration, row.id) : null,
     rate: row.rate,
     fault: row.fault,
+    missignedAtMs: row.missignedAt,
     liveSecrets: row.secrets.length,
     createdAtMs: row.createdAt,
   };

@@ -8352,6 +8352,8 @@ export interface components {
             } | null;
             /** @description Why its provider does not let us in; null: nothing of the kind is known. A change of the configuration, or a check that succeeds, ends it. */
             fault: string | null;
+            /** @description When a delivery came last that was not signed with its secrets, within a minute; null: none since they were changed. Where it is the provider’s, the secret here is another than theirs. */
+            missigned_at: string | null;
             /** @description 2 while a secret is being rotated: both are accepted. */
             live_secrets: number;
             /** Format: date-time */

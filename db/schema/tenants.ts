@@ -87,6 +87,8 @@ export const connections = pgTable(
     fault: text('fault'),
     /** Since when; null: it does, or an earlier build has noted the fault. */
     faultAt: instant('fault_at'),
+    /** When a delivery came last that was not signed with its secrets, within a minute; null: none since they were changed. */
+    missignedAt: instant('missigned_at'),
     /** Its webhooks are refused and nothing is sent through it any more; the row stays for what it brought. */
     removedAt: instant('removed_at'),
     createdAt: instantNow('created_at'),

@@ -331,6 +331,22 @@ describe.skipIf(!hasBrowser)(title, () => {
     await dialog.getByText('/api/webhooks/twilio/', { exact: false }).waitFor();
     await dialog.getByRole('button', { name: 'Done' }).click();
     await page.getByText('Twilio', { exact: true }).waitFor();
+
+    // A secret that was typed wrongly is seen here, and put right.
+    const own = (await ask(shop, shop.tenant.apiKey, '/api/connections')).body as {
+      data: { integration: string; webhook: { url: string } | null }[];
+    };
+    const { pathname } = new URL(own.data.find(({ integration }) => integration === 'generic')?.webhook?.url ?? '');
+    const headers = { 'webhook-id': 'missigned', 'webhook-timestamp': String(Math.floor(Date.now() / 1_000)), 'webhook-signature': 'v1,AAAA' };
+    expect((await shop.app.inject({ method: 'POST', url: pathname, headers, payload: {} })).statusCode).toBe(401);
+    await page.reload();
+    await page.getByText('signed with another secret', { exact: false }).waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'signed with another secret' }).getByRole('button', { name: 'New secret' }).press('Enter');
+    await check(page);
+    await dialog.getByRole('button', { name: 'Make one' }).click();
+    await dialog.getByText('It is shown this once.', { exact: false }).waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByText('signed with another secret', { exact: false }).waitFor({ state: 'hidden' });
     await page.close();
   });
 
@@ -484,8 +500,8 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByText('Late · A flat by the river').waitFor();
     expect(await page.getByRole('link', { name: '+1 212 555 0100' }).getAttribute('href')).toBe('tel:+12125550100');
     await check(page);
-    await page.getByRole('link', { name: 'the lead' }).click();
-    await heading(page, 'Late');
+    await page.getByRole('listitem').filter({ hasText: 'A flat by the river' }).getByRole('link', { name: 'the lead' }).click();
+    await page.getByRole('heading', { name: /^Late/ }).waitFor();
     await page.close();
   });
 

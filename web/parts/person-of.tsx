@@ -12,7 +12,7 @@ export function PersonOf({ enrollment }: { enrollment: string }) {
   if (found.data === undefined) return '…';
   const person = names.get(found.data.contact);
   return (
-    <Link to="/$store/people/$id" params={{ store, id: found.data.contact }} className="text-accent hover:underline">
+    <Link to="/$store/people/$id" params={{ store, id: found.data.contact }} className="text-accent underline">
       {person === undefined ? 'the person' : nameOf(person)}
     </Link>
   );

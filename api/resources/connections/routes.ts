@@ -249,6 +249,7 @@ function present(c: ConnectionView, secret: string | null = null): z.input<typeo
     webhook: c.webhookUrl === null ? null : { url: c.webhookUrl, secret },
     rate: c.rate === null ? null : { most: c.rate.most, within_seconds: c.rate.withinMs / 1_000 },
     fault: c.fault,
+    missigned_at: isoTimeOrNull(c.missignedAtMs),
     live_secrets: c.liveSecrets,
     created_at: isoTime(c.createdAtMs),
   };

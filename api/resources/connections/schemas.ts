@@ -28,6 +28,10 @@ export const connectionSchema = z
       description:
         'Why its provider does not let us in; null: nothing of the kind is known. A change of the configuration, or a check that succeeds, ends it.',
     }),
+    missigned_at: timeField.nullable().meta({
+      description:
+        'When a delivery came last that was not signed with its secrets, within a minute; null: none since they were changed. Where it is the provider’s, the secret here is another than theirs.',
+    }),
     live_secrets: z.int().meta({ description: '2 while a secret is being rotated: both are accepted.' }),
     created_at: timeField,
   })

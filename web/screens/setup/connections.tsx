@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Item } from '../../../sdk/index.ts';
+import type { Data, Item } from '../../../sdk/index.ts';
 import { connections, integrations } from '../../../sdk/index.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
@@ -13,15 +13,18 @@ import { may, useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
 import { Connect } from './connect.tsx';
+import { guides } from './guides.ts';
+import { NewSecret } from './new-secret.tsx';
 
 type Connection = Item<'GET /api/connections'>;
+type Integration = Data<'GET /api/integrations'>['data'][number];
 
 /** Accounts at shops and providers: which deliver, which send, and whether they let us in. */
 export function Connections() {
   const { role } = useStore();
   const pages = usePages(['connections'], (api, given, signal) => connections(api).list(given, { signal }));
   const known = useStoreQuery(['integrations'], (api, signal) => integrations(api).list({ signal }));
-  const titles = new Map(known.data?.data.map(({ name, title }) => [name, title]));
+  const byName = new Map(known.data?.data.map((one) => [one.name, one]));
   return (
     <>
       <PageHeader title="Connections" note="The shops that tell Rekindle what happens, and the providers that send for you.">
@@ -40,7 +43,7 @@ export function Connections() {
           {(rows) => (
             <ul className="divide-y divide-line border-t border-line">
               {rows.map((row) => (
-                <One key={row.id} row={row} title={titles.get(row.integration) ?? sentenceCase(row.integration)} />
+                <One key={row.id} row={row} integration={byName.get(row.integration)} />
               ))}
             </ul>
           )}
@@ -50,8 +53,8 @@ export function Connections() {
   );
 }
 
-/** @param title - of its integration, as people call it */
-function One({ row, title }: { row: Connection; title: string }) {
+function One({ row, integration }: { row: Connection; integration: Integration | undefined }) {
+  const title = integration?.title ?? sentenceCase(row.integration);
   const { role } = useStore();
   const [asked, setAsked] = useState(false);
   const check = useAction((api, id: string) => connections(api).check(id));
@@ -72,6 +75,11 @@ function One({ row, title }: { row: Connection; title: string }) {
           {row.rate !== null && ` · ${row.rate.most} in ${row.rate.within_seconds} s at most`}
         </p>
         {row.fault !== null && <p className="text-[0.8125rem] text-bad">{row.fault}</p>}
+        {row.missigned_at !== null && (
+          <p className="text-[0.8125rem] text-bad">
+            A delivery was refused <Time at={row.missigned_at} />: it was signed with another secret than the one that is entered here.
+          </p>
+        )}
         {row.webhook !== null && (
           <p className="text-xs text-soft">
             Its webhooks come to <span className="ltr break-all">{row.webhook.url}</span>
@@ -101,6 +109,10 @@ function One({ row, title }: { row: Connection; title: string }) {
       </div>
       {may(role, 'administer') && (
         <span className="flex flex-wrap gap-2">
+          {/* Always there: the dialog that shows a secret once must not go with the fault. */}
+          {(integration?.secret === 'entered' || integration?.secret === 'made_here') && (
+            <NewSecret id={row.id} name={row.name} isEntered={integration.secret === 'entered'} hint={guides[row.integration]?.secret} />
+          )}
           <Button disabled={check.isPending} onClick={() => check.mutate(row.id)}>
             {check.isPending ? 'Checking' : 'Check'}
           </Button>

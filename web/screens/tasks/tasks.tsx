@@ -131,7 +131,7 @@ function Known({ of: data }: { of: Task['data'] }) {
       {phone !== null && (
         <>
           {name === null && goal === null ? '' : ' · '}
-          <a href={`tel:${phone.replaceAll(/[^+0-9]/g, '')}`} dir="ltr" className="text-accent hover:underline">
+          <a href={`tel:${phone.replaceAll(/[^+0-9]/g, '')}`} dir="ltr" className="text-accent underline">
             {phone}
           </a>
         </>
@@ -151,7 +151,7 @@ function LeadOf({ lead }: { lead: string }) {
   return (
     <>
       ·{' '}
-      <Link to="/$store/leads/$id" params={{ store, id: lead }} className="text-accent hover:underline">
+      <Link to="/$store/leads/$id" params={{ store, id: lead }} className="text-accent underline">
         the lead
       </Link>
     </>

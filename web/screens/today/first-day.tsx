@@ -47,6 +47,8 @@ function useShop(): string | null {
   if (told.data === undefined || accounts.data === undefined) return null;
   if (told.data.data.length > 0) return '';
   const shop = accounts.data.data.find(({ receives, state }) => receives && state === 'connected');
+  const refused = accounts.data.data.find(({ missigned_at: at }) => at !== null);
+  if (refused !== undefined) return `“${refused.name}” delivers, but is refused: it signs with another secret than the one that is entered here.`;
   return shop === undefined ? 'Nothing tells Rekindle about carts and orders yet.' : `“${shop.name}” is connected and has delivered nothing yet.`;
 }
 
