@@ -9,5 +9,5 @@ begin atomic
   union
   select s.id from subjects s
   where s.tenant_id = tenant
-    and exists (select from course_marks m where m.tenant_id = tenant and num_nonnulls(m.subject_id, m.enrollment_id, m.message_id) = 0);
+    and exists (select from course_marks m where m.tenant_id = tenant and num_nonnulls(m.subject_id, m.enrollment_id, m.message_id, m.contact_id, m.account_id, m.scope_id) = 0);
 end;

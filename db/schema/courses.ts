@@ -82,8 +82,8 @@ export const courseFigures = pgTable(
 );
 
 /**
- * Subjects whose figures have to be computed anew: one, that of an enrollment or a message, or, where all are null, all of the store. Written by triggers alone, a row for
- * each change, so that no writer waits for another.
+ * Subjects and people whose figures have to be computed anew: those that are named, or, where all ids are null, all of the store. Written by triggers alone, a row for each
+ * change, so that no writer waits for another. Source: docs/adr/0123-arms-are-kept-by-person.md
  */
 export const courseMarks = pgTable(
   'course_marks',
@@ -93,6 +93,14 @@ export const courseMarks = pgTable(
     subjectId: uuid('subject_id'),
     enrollmentId: uuid('enrollment_id'),
     messageId: uuid('message_id'),
+    /** Whose person is in the arms of something. */
+    contactId: uuid('contact_id'),
+    /** A subject whose behaviour says whether its person stayed. */
+    accountId: uuid('account_id'),
+    /** A sequence or a test: everybody who was assigned in it. */
+    scopeId: uuid('scope_id'),
+    /** Of a scope: contacts up to this id are done. */
+    doneTo: uuid('done_to'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.seq] }), tenantPolicy()],
 );

@@ -1,3 +1,4 @@
+export { armFigures, armSums } from './arms.ts';
 export { assignments, variantAssignments } from './assignments.ts';
 export { attributionCredits, attributionMarks, attributionSums } from './attribution.ts';
 export { behaviours } from './behaviours.ts';

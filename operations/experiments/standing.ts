@@ -16,7 +16,7 @@ import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { closeApproval, openApproval, winnerKey } from '../work/approval-task.ts';
 import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
-import { type ArmOutcomes, type ArmsOf, casesOf, readArms, readArmsByDay, readOutcomes, type VariantFigures } from '../read/variants.ts';
+import { type ArmOutcomes, type ArmsOf, casesOf, readArms, readArmsByDay, type VariantFigures } from '../read/variants.ts';
 
 // For code that may not import `domain/`.
 export { guardrailMetrics, wholeSequence };
@@ -118,8 +118,7 @@ async function standing(tx: Tx, deps: StandingDeps, row: ExperimentRow): Promise
   const { shares, startedAt } = row;
   const { windowMs, timeScale } = await windowOf(tx, deps, row);
   const of = armsOf(row, windowMs);
-  const { variants } = await readArms(tx, of);
-  const outcomes = await readOutcomes(tx, of);
+  const { variants, outcomes } = await readArms(tx, of);
   // An arm without anybody is an arm.
   const arms = Object.keys(shares)
     .toSorted()

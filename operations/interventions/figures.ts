@@ -123,7 +123,7 @@ function bandFigures(band: InterventionBand, sums: InterventionSums, arms: Arms,
   };
 }
 
-interface RevenueRow {
+export interface RevenueRow {
   band: InterventionBand;
   arm: 'treated' | 'holdout';
   currency: string;
@@ -133,16 +133,10 @@ interface RevenueRow {
 }
 
 /** What the people of each arm bought within the horizon after their assignment, of those whose horizon is over: one sum for each person, squared as well. */
-async function readRevenue(tx: Tx, { withinDays }: Prediction): Promise<RevenueRow[]> {
+export async function readRevenue(tx: Tx, { withinDays }: Prediction): Promise<RevenueRow[]> {
   const { rows } = await tx.execute<{ band: InterventionBand; arm: 'treated' | 'holdout'; currency: string; total: number; squares: number }>(sql`
-    with ${assignedPeople},
-    spent as (
-      select a.band, a.arm, a.subject_id, b.data ->> 'currency' as currency, sum((b.data ->> 'amount')::numeric) as amount
-      from assigned a join behaviours b on b.subject_id = a.subject_id and b.kind = 'order' and b.occurred_at > a.assigned_at
-        and b.occurred_at <= a.assigned_at + make_interval(days => ${withinDays})
-      where a.assigned_at + make_interval(days => ${withinDays}) <= clock_timestamp() and b.data ->> 'amount' is not null and b.data ->> 'currency' is not null
-      group by 1, 2, 3, 4)
-    select band, arm, currency, sum(amount)::float8 as total, sum(amount * amount)::float8 as squares from spent group by 1, 2, 3`);
+    with ${assignedPeople(withinDays)}
+    select a.band, a.arm, a.currency, sum(a.amount)::float8 as total, sum(a.squares)::float8 as squares from assigned a where a.currency <> '' group by 1, 2, 3`);
   return rows;
 }
 

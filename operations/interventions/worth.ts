@@ -37,15 +37,10 @@ export type Arms = Record<'treated' | 'holdout', ArmCount>;
  * Of the people who were assigned to an arm of the sequences of each band within a year: those whose horizon is over, and how many of their accounts did
  * what is predicted not to happen.
  */
-export async function readArms(tx: Tx, { what, withinDays }: Prediction): Promise<Record<InterventionBand, Arms>> {
+export async function readArms(tx: Tx, { withinDays }: Prediction): Promise<Record<InterventionBand, Arms>> {
   const { rows } = await tx.execute<{ band: InterventionBand; arm: 'treated' | 'holdout'; complete: number; stayed: number }>(sql`
-    with ${assignedPeople}
-    select band, arm, count(*)::int as complete, (count(*) filter (where exists (
-        select from behaviours b where b.subject_id = a.subject_id and b.occurred_at > a.assigned_at
-          and b.occurred_at <= a.assigned_at + make_interval(days => ${withinDays})
-          and case when ${what} = 'no_purchase' then b.kind = 'order' else b.kind = 'message' or (b.kind = 'call' and b.data ->> 'answered' = 'true') end)))::int as stayed
-    from assigned a where assigned_at + make_interval(days => ${withinDays}) <= clock_timestamp()
-    group by band, arm`);
+    with ${assignedPeople(withinDays)}
+    select a.band, a.arm, sum(a.people)::int as complete, sum(a.converted)::int as stayed from assigned a where a.currency = '' group by 1, 2`);
   const of = (band: InterventionBand, arm: 'treated' | 'holdout'): ArmCount => {
     const { complete = 0, stayed = 0 } = rows.find((row) => row.band === band && row.arm === arm) ?? {};
     return { complete, stayed };

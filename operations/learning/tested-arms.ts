@@ -10,6 +10,7 @@ import type { StepDefinition, StepVariant } from '../../domain/sequence/definiti
 import { formsOf } from '../../domain/sequence/step-of-variant.ts';
 import { scriptContent } from '../../content/step-texts.ts';
 import { isStepTest } from '../experiments/standing.ts';
+import { armPieces, assignedBefore, markedArms } from '../read/arm-sums.ts';
 
 type ExperimentRow = typeof experiments.$inferSelect;
 
@@ -40,39 +41,34 @@ interface CountRow extends Record<string, unknown> {
 
 /** @param timeScale - how many times faster the tenant’s time runs */
 export async function readTestedArms(tx: Tx, timeScale: number): Promise<TestedArms[]> {
+  // Whoever was in an earlier test of a step is in no later one: the first assignment of a person counts.
   const { rows } = await tx.execute<CountRow>(sql`
     with tests as (
-      select x.id, x.sequence_id, x.step_id, x.shares, x.started_at, x.ended_at,
-        make_interval(secs => coalesce(x.window_ms, (v.definition -> 'goal' ->> 'withinMs')::float8) / 1000 / ${timeScale}::float8) as within
+      select x.id, x.sequence_id is null as is_of_campaign, coalesce(x.sequence_id, x.id) as scope_id, coalesce(x.step_id, '') as step_id, x.shares,
+        case when x.sequence_id is not null then x.started_at end as from_at, x.ended_at as until_at,
+        ${assignedBefore(sql`make_interval(secs => round((coalesce(x.window_ms, (v.definition -> 'goal' ->> 'withinMs')::float8) / ${timeScale}::float8)::numeric)::float8 / 1000)`)} as done_at
       from experiments x
         left join sequences s on s.tenant_id = x.tenant_id and s.id = x.sequence_id
         left join sequence_versions v on v.tenant_id = s.tenant_id and v.id = s.current_version_id),
-    firsts as (
-      -- Of several assignments of one person, the first counts; whoever was in an earlier test of a step is in no later one.
-      select distinct on (a.sequence_id, a.step_id, c.person_id) a.sequence_id, a.step_id, c.person_id, a.variant, a.shares, a.assigned_at
-      from variant_assignments a join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
-      order by a.sequence_id, a.step_id, c.person_id, a.assigned_at, a.id),
-    of_campaigns as (
-      select distinct on (a.experiment_id, c.person_id) a.experiment_id, c.person_id, a.variant, a.assigned_at
-      from experiment_assignments a join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
-      order by a.experiment_id, c.person_id, a.assigned_at, a.id),
-    assigned as materialized (
-      select t.id as test, f.person_id, f.variant, f.assigned_at, f.assigned_at + t.within as ends_at
-      from tests t join firsts f on f.sequence_id = t.sequence_id and f.step_id = t.step_id and f.shares = t.shares
-        and f.assigned_at >= t.started_at and (t.ended_at is null or f.assigned_at < t.ended_at)
+    bounds as materialized (select t.*, array_remove(array[t.from_at, t.until_at, t.done_at], null) as all from tests t),
+    ${markedArms(['test', 'variant'])},
+    folded as (
+      select t.id as test, 'test' as kind, p.variant, p.shares, p.at, p.people, p.converted
+      from bounds t cross join lateral ${armPieces({ kind: 'test', scopeId: sql`t.scope_id`, stepId: sql`t.step_id` }, sql`t.all`, false)} p
+      where t.is_of_campaign and p.currency = ''
       union all
-      select t.id, f.person_id, f.variant, f.assigned_at, f.assigned_at + t.within
-      from tests t join of_campaigns f on f.experiment_id = t.id and (t.ended_at is null or f.assigned_at < t.ended_at)),
-    bought as (
-      select distinct a.test, a.person_id
-      from assigned a
-        join contacts c on c.person_id = a.person_id
-        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
-      where o.no_revenue is null and o.reversed_at is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at)
-    select a.test, a.variant, count(*)::int as assigned, (count(*) filter (where a.ends_at <= clock_timestamp()))::int as people,
-      (count(*) filter (where a.ends_at <= clock_timestamp() and b.person_id is not null))::int as converted
-    from assigned a left join bought b on b.test = a.test and b.person_id = a.person_id
-    group by 1, 2`);
+      select t.id, 'variant', p.variant, p.shares, p.at, p.people, p.converted
+      from bounds t cross join lateral ${armPieces({ kind: 'variant', scopeId: sql`t.scope_id`, stepId: sql`t.step_id` }, sql`t.all`, false)} p
+      where not t.is_of_campaign and p.currency = ''
+      union all
+      select t.id, m.kind, m.variant, m.shares, m.assigned_at, m.sign * m.people, m.sign * m.converted
+      from bounds t join marked_arms m on m.scope_id = t.scope_id and m.step_id = t.step_id),
+    pieces as materialized (
+      select p.*, p.at < t.done_at as is_over from folded p join bounds t on t.id = p.test
+      where p.at < coalesce(t.until_at, 'infinity') and (p.kind = 'test' or (p.at >= t.from_at and p.shares = t.shares)))
+    select p.test, p.variant, sum(p.people)::int as assigned, coalesce(sum(p.people) filter (where p.is_over), 0)::int as people,
+      coalesce(sum(p.converted) filter (where p.is_over), 0)::int as converted
+    from pieces p group by 1, 2`);
   const all = await tx
     .select({ experiment: experiments, sequence: sequences.slug })
     .from(experiments)

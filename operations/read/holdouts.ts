@@ -1,10 +1,12 @@
-import { asc, eq, isNotNull, sql } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { assignments, sequences, tenants } from '../../db/schema/index.ts';
 import { type SampleRatio, sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import type { Arm } from '../../domain/experiments/arm.ts';
 import { type Effect, effectOf, type RevenueEffect, revenueEffectOf } from '../../domain/experiments/effect.ts';
+import { scaled } from '../../domain/sequence/time-scale.ts';
 import type { Deps } from '../deps.ts';
+import { armPieces, assignedBefore } from './arm-sums.ts';
 import type { Interval } from '../../domain/statistics/interval.ts';
 import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 
@@ -49,17 +51,21 @@ export function readHoldouts(deps: Pick<Deps, 'db' | 'versions'>, tenantId: stri
   return deps.db.withTenant(tenantId, async (tx) => {
     const [tenant] = await tx.select({ timeScale: tenants.timeScale }).from(tenants).where(eq(tenants.id, tenantId));
     const known = await tx
-      .selectDistinct({ id: sequences.id, slug: sequences.slug, name: sequences.name, versionId: sequences.currentVersionId })
+      .select({ id: sequences.id, slug: sequences.slug, name: sequences.name, versionId: sequences.currentVersionId })
       .from(sequences)
-      .innerJoin(assignments, eq(assignments.sequenceId, sequences.id))
-      .where(isNotNull(sequences.currentVersionId))
+      .where(
+        and(
+          isNotNull(sequences.currentVersionId),
+          sql`exists (select from ${assignments} where ${assignments.tenantId} = ${sequences.tenantId} and ${assignments.sequenceId} = ${sequences.id})`,
+        ),
+      )
       .orderBy(asc(sequences.slug));
     const found: Holdout[] = [];
     for (const { id, slug, name, versionId } of known) {
       if (versionId === null) continue;
       const { definition } = await deps.versions.load(tx, versionId);
-      const windowMs = definition.goal.withinMs / (tenant?.timeScale ?? 1);
-      const arms = await readArms(tx, id, windowMs);
+      const windowMs = scaled(definition.goal.withinMs, tenant?.timeScale ?? 1);
+      const arms = await readHoldoutArms(tx, id, windowMs);
       const ratio = sampleRatio(
         arms.map((arm) => arm.people),
         arms.map((arm) => arm.expected),
@@ -88,46 +94,34 @@ function revenueOf(treated: ArmFigures, holdout: ArmFigures): Holdout['revenue']
   });
 }
 
-async function readArms(tx: Tx, sequenceId: string, windowMs: number): Promise<[ArmFigures, ArmFigures]> {
+export async function readHoldoutArms(tx: Tx, sequenceId: string, windowMs: number): Promise<[ArmFigures, ArmFigures]> {
   const { rows } = await tx.execute<{
     arm: Arm;
+    currency: string;
     people: number;
     shares: number;
     complete: number;
     converted: number;
-    revenue: ArmFigures['revenue'];
+    amount: number;
+    squares: number;
   }>(sql`
-    with assigned as (
-      -- Of several assignments of one person, the first counts.
-      select distinct on (c.person_id) c.person_id, a.arm, a.share, a.assigned_at, a.assigned_at + make_interval(secs => ${windowMs / 1_000}) as ends_at
-      from assignments a join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
-      where a.sequence_id = ${sequenceId}
-      order by c.person_id, a.assigned_at, a.id),
-    bought as (
-      select distinct a.person_id
-      from assigned a
-        join contacts c on c.person_id = a.person_id
-        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
-      where o.no_revenue is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at),
-    spent as (
-      select a.person_id, a.arm, f.currency, sum(f.net_minor)::float8 as net
-      from assigned a
-        join contacts c on c.person_id = a.person_id
-        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
-        cross join lateral figures_of_order(o) f
-      where f.currency <> '' and a.ends_at <= clock_timestamp() and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at
-      group by 1, 2, 3)
-    select a.arm, count(*)::int as people, sum(a.share)::double precision as shares,
-      (count(*) filter (where a.ends_at <= clock_timestamp()))::int as complete,
-      (count(*) filter (where a.ends_at <= clock_timestamp() and b.person_id is not null))::int as converted,
-      coalesce((select json_agg(json_build_object('currency', r.currency, 'sum', r.total, 'squares', r.squares))
-        from (select s.currency, sum(s.net) as total, sum(s.net * s.net) as squares from spent s where s.arm = a.arm group by 1) r), '[]') as revenue
-    from assigned a left join bought b on b.person_id = a.person_id
-    group by a.arm`);
-  const all = rows.reduce((sum, { people }) => sum + people, 0);
-  const heldOut = rows.reduce((sum, { shares }) => sum + shares, 0);
+    with bound as materialized (
+      select ${assignedBefore(sql`make_interval(secs => ${windowMs}::float8 / 1000)`)} as done_at),
+    pieces as materialized (
+      select p.*, p.at < b.done_at as is_over
+      from bound b cross join lateral ${armPieces({ kind: 'holdout', scopeId: sequenceId, stepId: '' }, sql`array[b.done_at]`)} p)
+    select p.variant as arm, p.currency, sum(p.people)::int as people, sum(p.people * (p.shares ->> 'holdout')::float8) as shares,
+      coalesce(sum(p.people) filter (where p.is_over), 0)::int as complete, coalesce(sum(p.converted) filter (where p.is_over), 0)::int as converted,
+      coalesce(sum(p.amount) filter (where p.is_over), 0)::float8 as amount, coalesce(sum(p.squares) filter (where p.is_over), 0)::float8 as squares
+    from pieces p group by 1, 2 order by 1, 2`);
+  const counted = rows.filter(({ currency }) => currency === '');
+  const all = counted.reduce((sum, { people }) => sum + people, 0);
+  const heldOut = counted.reduce((sum, { shares }) => sum + shares, 0);
   const figuresOf = (arm: Arm, expected: number): ArmFigures => {
-    const { people = 0, complete = 0, converted = 0, revenue = [] } = rows.find((row) => row.arm === arm) ?? {};
+    const { people = 0, complete = 0, converted = 0 } = counted.find((row) => row.arm === arm) ?? {};
+    const revenue = rows
+      .filter((row) => row.arm === arm && row.currency !== '' && (row.amount !== 0 || row.squares !== 0))
+      .map(({ currency, amount, squares }) => ({ currency, sum: amount, squares }));
     const rate = complete === 0 ? null : converted / complete;
     return { arm, people, expected, complete, converted, rate, interval: wilsonInterval(converted, complete), revenue };
   };

@@ -1,11 +1,13 @@
-import { asc, eq, isNotNull, type SQL, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { sequences, tenants, variantAssignments } from '../../db/schema/index.ts';
+import { tenants } from '../../db/schema/index.ts';
 import type { RevenueSums } from '../../domain/experiments/revenue.ts';
 import { wholeSequence } from '../../domain/experiments/variant.ts';
 import { type Judgement, judge } from '../../domain/experiments/judge.ts';
 import { type SampleRatio, sampleRatio } from '../../domain/statistics/sample-ratio.ts';
+import { scaled } from '../../domain/sequence/time-scale.ts';
 import type { Deps } from '../deps.ts';
+import { armPieces, type ArmsPlace, assignedBefore } from './arm-sums.ts';
 import type { Interval } from '../../domain/statistics/interval.ts';
 import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 
@@ -45,23 +47,21 @@ export interface StepVariants {
 export function readVariants(deps: Pick<Deps, 'db' | 'versions'>, tenantId: string): Promise<StepVariants[]> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [tenant] = await tx.select({ timeScale: tenants.timeScale }).from(tenants).where(eq(tenants.id, tenantId));
-    const known = await tx
-      .selectDistinct({
-        id: sequences.id,
-        slug: sequences.slug,
-        name: sequences.name,
-        versionId: sequences.currentVersionId,
-        step: variantAssignments.stepId,
-      })
-      .from(sequences)
-      .innerJoin(variantAssignments, eq(variantAssignments.sequenceId, sequences.id))
-      .where(isNotNull(sequences.currentVersionId))
-      .orderBy(asc(sequences.slug), asc(variantAssignments.stepId));
+    // The index is skipped through, so that the number of people does not matter.
+    const { rows: known } = await tx.execute<{ id: string; slug: string; name: string; versionId: string; step: string }>(sql`
+      select s.id, s.slug, s.name, s.current_version_id as "versionId", t.step
+      from sequences s cross join lateral (
+        with recursive steps as (
+          (select a.step_id from variant_assignments a where a.sequence_id = s.id order by a.step_id limit 1)
+          union all
+          select (select a.step_id from variant_assignments a where a.sequence_id = s.id and a.step_id > steps.step_id order by a.step_id limit 1)
+          from steps where steps.step_id is not null)
+        select steps.step_id as step from steps where steps.step_id is not null) t
+      where s.current_version_id is not null order by s.slug, t.step`);
     const found: StepVariants[] = [];
     for (const { id, slug, name, versionId, step } of known) {
-      if (versionId === null) continue;
       const { definition } = await deps.versions.load(tx, versionId);
-      const windowMs = definition.goal.withinMs / (tenant?.timeScale ?? 1);
+      const windowMs = scaled(definition.goal.withinMs, tenant?.timeScale ?? 1);
       const { variants, allocations } = await readArms(tx, { sequenceId: id, stepId: step, windowMs });
       const ratio = sampleRatio(
         variants.map(({ people }) => people),
@@ -83,8 +83,6 @@ export const casesOf = ({ variant, complete, converted, expected }: VariantFigur
   share: expected,
 });
 
-type Row = Record<'allocations' | 'people' | 'expected' | 'sent' | 'opened' | 'clicked' | 'complete' | 'converted', number> & { variant: string };
-
 /** Of whom the arms are: all who were ever assigned in a step or those of one test of it, or those of a test of a campaign. */
 export type ArmsOf = { windowMs: number } & (
   | {
@@ -96,81 +94,109 @@ export type ArmsOf = { windowMs: number } & (
   | { experimentId: string; shares: Record<string, number>; untilMs: number | null }
 );
 
-/** Messages that were sent, by the variant that each is of. */
-const messagesOf = (theirs: SQL) => sql`
-  select m.variant, count(*)::int as sent, (count(m.opened_at))::int as opened, (count(m.clicked_at))::int as clicked
-  from messages m join enrollments e on e.tenant_id = m.tenant_id and e.id = m.enrollment_id
-  where ${theirs} and m.variant is not null and m.state = 'sent' group by 1`;
-
-/** Messages of a sequence that were sent, by the arm that their person is in. */
-const messagesToPeople = (ofSequence: SQL) => sql`
-  select a.variant, count(*)::int as sent, (count(m.opened_at))::int as opened, (count(m.clicked_at))::int as clicked
-  from assigned a
-    join contacts c on c.person_id = a.person_id
-    join enrollments e on e.tenant_id = c.tenant_id and e.contact_id = c.id
-    join messages m on m.tenant_id = e.tenant_id and m.enrollment_id = e.id
-  where ${ofSequence} and m.state = 'sent' and m.created_at >= a.assigned_at - interval '1 minute' group by 1`;
-
-/** The people of a test, as common table expressions `firsts` and `assigned`, and which messages are theirs. */
-function peopleOf(of: ArmsOf): { people: SQL; theirs: SQL; ofPeople: SQL | null } {
-  const { windowMs } = of;
-  const before = (untilMs: number | null) => sql`(${untilMs}::float8 is null or f.assigned_at < to_timestamp(${untilMs}::float8 / 1000))`;
-  const { assignments, ofTest, ofPeople, theirs } =
-    'experimentId' in of
-      ? {
-          assignments: sql`(select tenant_id, id, contact_id, variant, assigned_at, ${JSON.stringify(of.shares)}::jsonb as shares
-            from experiment_assignments where experiment_id = ${of.experimentId})`,
-          ofTest: before(of.untilMs),
-          ofPeople: null,
-          theirs: sql`m.experiment_id = ${of.experimentId}`,
-        }
-      : {
-          assignments: sql`(select * from variant_assignments where sequence_id = ${of.sequenceId} and step_id = ${of.stepId})`,
-          ofTest:
-            of.test === undefined
-              ? sql`true`
-              : sql`f.shares = ${JSON.stringify(of.test.shares)}::jsonb and f.assigned_at >= to_timestamp(${of.test.fromMs / 1_000})
-                  and ${before(of.test.untilMs)}`,
-          ofPeople: of.stepId === wholeSequence ? sql`e.sequence_id = ${of.sequenceId}` : null,
-          theirs: sql`e.sequence_id = ${of.sequenceId} and m.step_id = ${of.stepId} and m.experiment_id is null`,
-        };
-  const people = sql`firsts as (
-      -- Of several assignments of one person, the first counts.
-      select distinct on (c.person_id) c.person_id, a.variant, a.shares, a.assigned_at, a.assigned_at + make_interval(secs => ${windowMs / 1_000}) as ends_at
-      from ${assignments} a join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
-      order by c.person_id, a.assigned_at, a.id),
-    assigned as (select * from firsts f where ${ofTest})`;
-  return { people, theirs, ofPeople };
+/** Where the sums of these people are, and those of the messages by variant; null: messages are counted by the arm of whoever got them. */
+function placesOf(of: ArmsOf): { people: ArmsPlace; messages: ArmsPlace | null } {
+  if ('experimentId' in of) {
+    const scopeId = of.experimentId;
+    return { people: { kind: 'test', scopeId, stepId: '' }, messages: { kind: 'message', scopeId, stepId: '' } };
+  }
+  const { sequenceId: scopeId, stepId } = of;
+  return { people: { kind: 'variant', scopeId, stepId }, messages: stepId === wholeSequence ? null : { kind: 'message', scopeId, stepId } };
 }
 
-/** @returns `allocations`: how many different weights people were assigned by */
-export async function readArms(tx: Tx, of: ArmsOf): Promise<{ variants: VariantFigures[]; allocations: number }> {
-  const { people, theirs, ofPeople } = peopleOf(of);
+/** The common table expressions `bound` and `pieces`: those who were assigned from `from_at` until before `until_at`, and whose window is over if before `done_at`. */
+function piecesOf(of: ArmsOf, bounds: SQL): SQL {
+  const test = 'experimentId' in of ? { fromMs: null, untilMs: of.untilMs } : (of.test ?? { fromMs: null, untilMs: null });
+  const at = (ms: number | null) => sql`to_timestamp(${ms}::float8 / 1000)`;
+  const { people } = placesOf(of);
+  // Whoever was assigned by other shares is in another test.
+  const shares = 'experimentId' in of || of.test === undefined ? sql`true` : sql`p.shares = ${JSON.stringify(of.test.shares)}::jsonb`;
+  return sql`bound as materialized (
+      select ${at(test.fromMs)} as from_at, ${at(test.untilMs)} as until_at, b.within, ${assignedBefore(sql`b.within`)} as done_at
+      from (select make_interval(secs => ${of.windowMs}::float8 / 1000) as within) b),
+    pieces as materialized (
+      select p.*, p.at < b.done_at as is_over
+      from bound b cross join lateral (select array_remove(array[b.from_at, b.until_at, b.done_at], null) || ${bounds} as all) n
+        cross join lateral ${armPieces(people, sql`n.all`)} p
+      where p.at >= coalesce(b.from_at, '-infinity') and p.at < coalesce(b.until_at, 'infinity') and ${shares})`;
+}
+
+interface Row extends Record<string, unknown> {
+  /** `told`: messages by the variant that they are of. */
+  part: 'people' | 'told';
+  variant: string;
+  shares: Record<string, number>;
+  currency: string;
+  people: number;
+  complete: number;
+  converted: number;
+  optOuts: number;
+  complaints: number;
+  refunds: number;
+  sent: number;
+  opened: number;
+  clicked: number;
+  amount: number;
+  squares: number;
+}
+
+/** The arms as they stand, counted from the sums in one statement. */
+export interface ReadArms {
+  variants: VariantFigures[];
+  /** How many different weights people were assigned by. */
+  allocations: number;
+  outcomes: ArmOutcomes[];
+}
+
+export async function readArms(tx: Tx, of: ArmsOf): Promise<ReadArms> {
+  const { messages } = placesOf(of);
+  const told =
+    messages === null
+      ? sql``
+      : sql`union all
+        select 'told', m.variant, '{}', '', 0, 0, 0, 0, 0, 0, sum(m.sent)::int, sum(m.opened)::int, sum(m.clicked)::int, 0, 0
+        from ${armPieces(messages, sql`'{}'::timestamptz[]`)} m group by m.variant`;
   const { rows } = await tx.execute<Row>(sql`
-    with ${people},
-    bought as (
-      select distinct a.person_id
-      from assigned a
-        join contacts c on c.person_id = a.person_id
-        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
-      where o.no_revenue is null and o.reversed_at is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at),
-    counted as (
-      select a.variant, count(*)::int as people, (count(*) filter (where a.ends_at <= clock_timestamp()))::int as complete,
-        (count(*) filter (where a.ends_at <= clock_timestamp() and b.person_id is not null))::int as converted
-      from assigned a left join bought b on b.person_id = a.person_id group by a.variant),
-    meant as (select s.key as variant, sum(s.value::text::double precision) as expected from assigned a cross join lateral jsonb_each(a.shares) s group by 1),
-    told as (${ofPeople === null ? messagesOf(theirs) : messagesToPeople(ofPeople)})
-    select (select count(distinct shares) from assigned)::int as allocations, coalesce(c.variant, w.variant) as variant, coalesce(c.people, 0) as people, coalesce(w.expected, 0)::double precision as expected,
-      coalesce(t.sent, 0) as sent, coalesce(t.opened, 0) as opened, coalesce(t.clicked, 0) as clicked,
-      coalesce(c.complete, 0) as complete, coalesce(c.converted, 0) as converted
-    from counted c full join meant w on w.variant = c.variant left join told t on t.variant = coalesce(c.variant, w.variant)
-    order by 2`);
-  const variants = rows.map(({ variant, people, expected, sent, opened, clicked, complete, converted }) => ({
-    ...{ variant, people, expected, sent, opened, clicked, complete, converted },
-    rate: complete === 0 ? null : converted / complete,
-    interval: wilsonInterval(converted, complete),
-  }));
-  return { variants, allocations: rows[0]?.allocations ?? 0 };
+    with ${piecesOf(of, sql`'{}'::timestamptz[]`)}
+    select 'people' as part, p.variant, p.shares, p.currency, sum(p.people)::int as people, coalesce(sum(p.people) filter (where p.is_over), 0)::int as complete,
+      coalesce(sum(p.converted) filter (where p.is_over), 0)::int as converted, sum(p.opt_outs)::int as "optOuts", sum(p.complaints)::int as complaints,
+      sum(p.refunds)::int as refunds, sum(p.sent)::int as sent, sum(p.opened)::int as opened, sum(p.clicked)::int as clicked,
+      coalesce(sum(p.amount) filter (where p.is_over), 0)::float8 as amount, coalesce(sum(p.squares) filter (where p.is_over), 0)::float8 as squares
+    from pieces p group by p.variant, p.shares, p.currency ${told}`);
+  const people = rows.filter(({ part, currency, people: n }) => part === 'people' && currency === '' && n > 0);
+  const sharesOf = ({ shares }: Row) => ('experimentId' in of ? of.shares : shares);
+  const arms = [...new Set(people.flatMap((row) => [row.variant, ...Object.keys(sharesOf(row))]))].toSorted();
+  const variants = arms.map((variant): VariantFigures => {
+    const own = people.filter((row) => row.variant === variant);
+    const letters = messages === null ? own : rows.filter((row) => row.part === 'told' && row.variant === variant);
+    const [complete, converted] = [add(own, 'complete'), add(own, 'converted')];
+    return {
+      ...{ variant, people: add(own, 'people'), expected: people.reduce((sum, row) => sum + row.people * (sharesOf(row)[variant] ?? 0), 0) },
+      ...{ sent: add(letters, 'sent'), opened: add(letters, 'opened'), clicked: add(letters, 'clicked'), complete, converted },
+      rate: complete === 0 ? null : converted / complete,
+      interval: wilsonInterval(converted, complete),
+    };
+  });
+  const outcomes = arms.map((variant): ArmOutcomes => {
+    const own = people.filter((row) => row.variant === variant);
+    return {
+      ...{ variant, people: add(own, 'people'), optOuts: add(own, 'optOuts'), complaints: add(own, 'complaints'), refunds: add(own, 'refunds') },
+      complete: add(own, 'complete'),
+      revenue: revenueIn(rows.filter((row) => row.part === 'people' && row.variant === variant)),
+    };
+  });
+  return { variants, allocations: new Set(people.map(({ shares }) => JSON.stringify(shares))).size, outcomes };
+}
+
+type Summed = 'people' | 'complete' | 'converted' | 'optOuts' | 'complaints' | 'refunds' | 'sent' | 'opened' | 'clicked' | 'amount' | 'squares';
+const add = (rows: readonly Row[], name: Summed): number => rows.reduce((sum, row) => sum + row[name], 0);
+
+function revenueIn(rows: readonly Row[]): RevenueSums[] {
+  const amounts = rows.filter(({ currency, amount, squares }) => currency !== '' && (amount !== 0 || squares !== 0));
+  return [...new Set(amounts.map(({ currency }) => currency))].toSorted().map((currency) => {
+    const own = amounts.filter((row) => row.currency === currency);
+    return { currency, sum: add(own, 'amount'), squares: add(own, 'squares') };
+  });
 }
 
 /** The people of an arm whose window ended on one day, and of these, who ordered within it. Epoch milliseconds of the day's end, UTC. */
@@ -183,23 +209,20 @@ export interface ArmOfDay {
 
 /** `readArms` by the day on which windows ended, the oldest first: its sums are the counts of a test as they stood on each day, with what is known today. */
 export async function readArmsByDay(tx: Tx, of: ArmsOf): Promise<ArmOfDay[]> {
-  const { people } = peopleOf(of);
+  const { kind, scopeId, stepId } = placesOf(of).people;
+  // Whatever is not folded in yet comes person by person: bounds are for sums.
+  const first = sql`(select min(s.starts_at) from arm_sums s where s.kind = ${kind} and s.scope_id = ${scopeId} and s.step_id = ${stepId} and s.grain = 'day')`;
+  const days = sql`array(select d - b.within from generate_series(date_trunc('day', ${first} + b.within, 'UTC'), clock_timestamp(), interval '24 hours') d)`;
   const { rows } = await tx.execute<Record<string, unknown> & ArmOfDay>(sql`
-    with ${people},
-    bought as (
-      select distinct a.person_id
-      from assigned a
-        join contacts c on c.person_id = a.person_id
-        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
-      where o.no_revenue is null and o.reversed_at is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at)
-    select a.variant, (extract(epoch from date_trunc('day', a.ends_at at time zone 'UTC') + interval '1 day') * 1000)::float8 as "untilMs",
-      count(*)::int as complete, (count(b.person_id))::int as converted
-    from assigned a left join bought b on b.person_id = a.person_id
-    where a.ends_at <= clock_timestamp() group by 1, 2 order by 2, 1`);
+    with ${piecesOf(of, days)}
+    select p.variant, (extract(epoch from date_trunc('day', p.at + b.within, 'UTC') + interval '24 hours') * 1000)::float8 as "untilMs",
+      sum(p.people)::int as complete, sum(p.converted)::int as converted
+    from bound b cross join pieces p
+    where p.is_over group by 1, 2 having sum(p.people) > 0 order by 2, 1`);
   return rows;
 }
 
-/** What else became of the people of each arm: what a test must not make worse, and what they spent. */
+/** What else became of the people of each arm: what a test must not make worse, and what they spent. An opt-out or a refund counts for whoever was in the arm. */
 export interface ArmOutcomes {
   variant: string;
   /** Of all its people, within their window so far. */
@@ -210,40 +233,4 @@ export interface ArmOutcomes {
   /** Of those whose window is over. */
   complete: number;
   revenue: RevenueSums[];
-}
-
-/** Counted anew, as `readArms` does. An opt-out or a refund counts for whoever was in the arm, whether or not its message caused it. */
-export async function readOutcomes(tx: Tx, of: ArmsOf): Promise<ArmOutcomes[]> {
-  const { people } = peopleOf(of);
-  const { rows } = await tx.execute<Record<string, unknown> & ArmOutcomes>(sql`
-    with ${people},
-    said_no as (
-      select a.person_id, bool_or(c.lifecycle = 'DO_NOT_CONTACT') as is_final
-      from assigned a
-        join contacts c on c.person_id = a.person_id
-        join consents n on n.tenant_id = c.tenant_id and n.contact_id = c.id
-      where n.state = 'denied' and consent_basis(n.basis, n.source) = 'person' and n.occurred_at > a.assigned_at and n.occurred_at <= a.ends_at
-      group by 1),
-    gave_back as (
-      select distinct a.person_id
-      from assigned a
-        join contacts c on c.person_id = a.person_id
-        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
-      where o.placed_at > a.assigned_at and o.placed_at <= a.ends_at and (o.refunded_minor > 0 or o.reversed_at is not null)),
-    spent as (
-      select a.person_id, a.variant, f.currency, sum(f.net_minor)::float8 as net
-      from assigned a
-        join contacts c on c.person_id = a.person_id
-        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
-        cross join lateral figures_of_order(o) f
-      where f.currency <> '' and a.ends_at <= clock_timestamp() and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at
-      group by 1, 2, 3)
-    select a.variant, count(*)::int as people,
-      (count(*) filter (where a.ends_at <= clock_timestamp()))::int as complete,
-      (count(n.person_id))::int as "optOuts", (count(*) filter (where n.is_final))::int as complaints, (count(g.person_id))::int as refunds,
-      coalesce((select json_agg(json_build_object('currency', r.currency, 'sum', r.total, 'squares', r.squares))
-        from (select s.currency, sum(s.net) as total, sum(s.net * s.net) as squares from spent s where s.variant = a.variant group by 1) r), '[]') as revenue
-    from assigned a left join said_no n on n.person_id = a.person_id left join gave_back g on g.person_id = a.person_id
-    group by a.variant order by 1`);
-  return rows;
 }

@@ -211,6 +211,10 @@ async function fillEveryTable(): Promise<void> {
   await insert('course_sums', { tenant_id: tenantId, grain: 'day', topic: 'course', starts_at: new Date(0) });
   await insert('course_figures', { tenant_id: tenantId, subject_id: enrollment.subjectId, figures: '[]' });
   await insert('course_marks', { tenant_id: tenantId });
+  const counts = { people: 1, converted: 0, opt_outs: 0, complaints: 0, refunds: 0, sent: 0, opened: 0, clicked: 0 };
+  const inArm = { tenant_id: tenantId, kind: 'holdout', scope_id: sequenceId, step_id: '', variant: 'treated', shares: '{}', ...counts };
+  await insert('arm_figures', { ...inArm, person_id: enrollment.contactId, assigned_at: new Date(0), revenue: '{}' });
+  await insert('arm_sums', { ...inArm, grain: 'day', starts_at: new Date(0), currency: '', amount: 0, squares: 0 });
   await insert('conversion_rules', {
     ...{ tenant_id: tenantId, channel: 'email', day: 0, hour: 9, sends: 1, conversions: 0 },
     ...{ rate: 0, expected: 0, chance_better: 0.5, refreshed_at: new Date(0) },

@@ -317,3 +317,23 @@ test('whatever happens while it folds, a reader sees no sum twice and misses non
   const { rows } = await owner.query<{ n: number }>('select count(*)::int as n from course_marks');
   expect(rows[0]?.n).toBe(0);
 });
+
+test('a call that is answered after all counts, and one that was not after all no more', async () => {
+  const run = await begin();
+  const about = { which: 0, nth: 0 } as const;
+  await carryOut(run, { do: 'enrollment', ...about, enrolled: 3, activated: 3, status: 'COMPLETED', ended: 1, reason: null, campaign: null });
+  const sent = { state: 'sent', channel: 'sms', live: false, opened: false, clicked: false, suspected: false, settled: true } as const;
+  await carryOut(run, { do: 'message', ...about, step: 0, at: 2, ...sent });
+  await foldAll();
+  const answeredIn = (figures: Figures) => Object.values(figures).reduce((sum, { answered = 0 }) => sum + answered, 0);
+  const before = answeredIn(await expectExact(0));
+  for (const [outcome, more] of [
+    ['not_reached', 0],
+    ['answered', 1],
+    ['not_reached', 0],
+  ] as const) {
+    await carryOut(run, { do: 'call', ...about, step: 0, outcome });
+    await foldAll();
+    expect(answeredIn(await expectExact(0))).toBe(before + more);
+  }
+});
