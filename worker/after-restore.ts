@@ -1,5 +1,5 @@
 // Run once after a backup was restored, before any worker: docs/production.md#backup-and-restore
-import { EnvError, readEnv } from '../config/env.ts';
+import { readEnv } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
 import { doubtAfterRestore } from '../operations/after-restore.ts';
 import { createDeps } from '../operations/create-deps.ts';
@@ -23,13 +23,13 @@ async function main(given: string | undefined): Promise<void> {
   });
   try {
     const { enrollments, steps } = await doubtAfterRestore(deps, lostAtMs);
-    console.log(`${steps} steps of ${enrollments} enrollments may have gone out in the gap: they are unknown, and never sent again.`);
+    process.stdout.write(`${steps} steps of ${enrollments} enrollments may have gone out in the gap: they are unknown, and never sent again.\n`);
   } finally {
     await deps.db.close();
   }
 }
 
 main(process.argv[2]).catch((error: unknown) => {
-  console.error(error instanceof EnvError || error instanceof Error ? error.message : error);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });

@@ -6,7 +6,6 @@ import { afterReply } from '../people/on-reply.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
 import type { PersonZones } from '../people/time-zone.ts';
-import type { Variant } from '../experiments/variant.ts';
 import type { SequenceDefinition, StepDefinition, StepVariant } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';

@@ -28,6 +28,7 @@ export const chromiumArgs = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--process-per-site',
 ];
 
 /** Photograph a page as PNG, for documents and for looking at it. */

@@ -333,7 +333,8 @@ async function expectExact(run: string): Promise<Set<string>> {
       await check({ sequenceId: compared.id, stepId, windowMs }, `all of ${stepId}`);
       const times = firstsOf(rows, 'variant', compared.id, stepId).map((one) => one.at);
       // Bounds that are the very moment of somebody's assignment.
-      const [fromMs = 0, untilMs = null] = [Math.min(...times, nowMs - dayMs), times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? null];
+      const fromMs = Math.min(...times, nowMs - dayMs);
+      const untilMs = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? null;
       const [first = {}, second = {}] = bothShares;
       await check({ sequenceId: compared.id, stepId, windowMs, test: { shares: first, fromMs, untilMs: null } }, `a test of ${stepId}`);
       await check({ sequenceId: compared.id, stepId, windowMs, test: { shares: second, fromMs, untilMs } }, `an ended test of ${stepId}`);

@@ -11,7 +11,7 @@ import {
   readExperimentHistory,
   wholeSequence,
 } from '../../../operations/experiments/standing.ts';
-import { formatDuration } from '../../../domain/sequence/duration.ts';
+import { formatDuration } from '../../../operations/recovery-config.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
