@@ -30,6 +30,8 @@ export default defineConfig({
     // The files of a project share these processes, and what is imported there: importing everything anew took longer than many files' tests.
     // A file that changes its process (environment, listeners, globals) undoes it, or runs what does so in a process of its own.
     isolate: false,
+    // What one project has transformed the next two need not: without it each does so for itself.
+    experimental: { fsModuleCache: true },
     sequence: { sequencer: WaitingFirst },
     execArgv: ['--max-semi-space-size=64', '--import', resolve(import.meta.dirname, 'tests/helpers/end-with-run.mjs')],
     setupFiles: 'tests/helpers/file-cost.ts',

@@ -244,9 +244,34 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
       await app.close();
       await deps.db.close();
       await smtp.close();
+      await owners.get(database.url)?.then(
+        (owner) => owner.end(),
+        () => undefined,
+      );
       await database.drop();
     },
   };
+}
+
+/** Kept for each database: a new connection takes as long for the first statements that it plans as for connecting. */
+const owners = new Map<string, Promise<pg.Client>>();
+
+async function ownerOf(url: string): Promise<pg.Client> {
+  const known = await owners.get(url)?.catch(() => undefined);
+  // A test may have ended its connection a moment ago.
+  const answers = await known?.query('').then(
+    () => true,
+    () => false,
+  );
+  if (known !== undefined && answers === true) return known;
+  const owner = new pg.Client({ connectionString: url });
+  const connected = owner.connect().then(() => owner);
+  owners.set(url, connected);
+  const forget = () => void (owners.get(url) === connected && owners.delete(url));
+  // Tests end connections, and drop databases.
+  owner.on('error', forget).on('end', forget);
+  connected.catch(forget);
+  return connected;
 }
 
 /** The client of the shop's Temporal. */
@@ -272,33 +297,28 @@ export function aCart(cartId: string, email: string | null, more: Record<string,
  * @param ms - at least as long as no call is in flight
  */
 export async function letTimePass(shop: Shop, ms: number): Promise<void> {
-  const owner = new pg.Client({ connectionString: shop.database.url });
-  await owner.connect();
-  try {
-    // One statement for all tables, each in a transaction of its own, and none for a table that never had a row: a hundred of them are empty.
-    await owner.query(`do $$ begin ${(await timesOf(owner)).map((table) => movedBy(table, ms)).join(' ')} end $$`);
-    await owner.query(
-      `update enrollments e set not_before = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.not_before)) where e.not_before <> '{}'`,
-      [ms],
-    );
-    await owner.query(
-      `update enrollments e set due_now = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.due_now)) where e.due_now <> '{}'`,
-      [ms],
-    );
-    await owner.query(
-      `update enrollments e set slots = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.slots)) where e.slots <> '{}'`,
-      [ms],
-    );
-    await owner.query(
-      `update enrollments e set snoozes = (
-         select coalesce(jsonb_agg(jsonb_build_object('atMs', (s ->> 'atMs')::numeric - $1, 'untilMs', (s ->> 'untilMs')::numeric - $1) order by n), '[]')
-         from jsonb_array_elements(e.snoozes) with ordinality as a(s, n))
-       where e.snoozes <> '[]'`,
-      [ms],
-    );
-  } finally {
-    await owner.end();
-  }
+  const owner = await ownerOf(shop.database.url);
+  // One statement for all tables, each in a transaction of its own, and none for a table that never had a row: a hundred of them are empty.
+  await owner.query(`do $$ begin ${(await timesOf(owner)).map((table) => movedBy(table, ms)).join(' ')} end $$`);
+  await owner.query(
+    `update enrollments e set not_before = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.not_before)) where e.not_before <> '{}'`,
+    [ms],
+  );
+  await owner.query(
+    `update enrollments e set due_now = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.due_now)) where e.due_now <> '{}'`,
+    [ms],
+  );
+  await owner.query(
+    `update enrollments e set slots = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.slots)) where e.slots <> '{}'`,
+    [ms],
+  );
+  await owner.query(
+    `update enrollments e set snoozes = (
+       select coalesce(jsonb_agg(jsonb_build_object('atMs', (s ->> 'atMs')::numeric - $1, 'untilMs', (s ->> 'untilMs')::numeric - $1) order by n), '[]')
+       from jsonb_array_elements(e.snoozes) with ordinality as a(s, n))
+     where e.snoozes <> '[]'`,
+    [ms],
+  );
 }
 
 interface TableWithTimes {
