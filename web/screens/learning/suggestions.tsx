@@ -112,7 +112,7 @@ export function Suggestions() {
             suggestion={unwanted}
             onClose={() => setUnwanted(null)}
             onDone={() => {
-              setDone(`Dismissed for ${unwanted.name}. It comes back only once its figures are others.`);
+              setDone(`Dismissed for ${unwanted.name}. It comes back only when its figures have changed.`);
               setUnwanted(null);
             }}
           />
@@ -135,7 +135,7 @@ function Dismiss({ suggestion, onClose, onDone }: { suggestion: Suggestion; onCl
         <span className="mb-1 block font-medium">Why not</span>
         <input name="reason" required maxLength={500} pattern=".*\S.*" autoComplete="off" className={inputLook} />
         <span className="mt-1 block text-soft">
-          For colleagues who ask later. It is suggested again only once as many people more have been there, or the figures are clearly others.
+          For colleagues who ask later. It is suggested again only when twice as many people are behind it, or when the figures have clearly changed.
         </span>
       </label>
       {dismiss.error !== null && (

@@ -5,11 +5,11 @@ import { type Exit, peopleIn, type River, type Stretch } from './river.ts';
 
 export type RiverExit = 'CONVERTED' | 'EXITED' | 'COMPLETED' | 'ACTIVE';
 
-/** Whom a branch of the river is. */
+/** Which people a branch of the river stands for. */
 export interface Branch {
   status: RiverExit;
   reason?: string;
-  /** Behind which message they left; `-`: before any. */
+  /** The last message before they left; `-`: they left before any. */
   step?: string;
 }
 

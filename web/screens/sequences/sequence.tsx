@@ -73,7 +73,7 @@ export function SequencePage() {
                   <Totals of={data} />
                   <Panel
                     title="The way through"
-                    note="The width is people who are still in; who leaves does so behind the last message that they got. Open a branch to see who it is."
+                    note="The width is the people who are still in. People leave after the last message that they got. Open a branch to see who they are."
                   >
                     {data.enrolled === 0 ? (
                       <Empty title="Nobody has begun in these days" />
