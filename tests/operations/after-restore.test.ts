@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { doubtAfterRestore } from '../../operations/after-restore.ts';
 import { dispatch, leaveCart } from '../api/left-carts.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
+import { startStubProvider } from '../helpers/stub-provider.ts';
+import { createStubSender } from '../helpers/stub-sender.ts';
 
 // What a backup does not know may have happened: docs/rules.md#rule-135
 
@@ -43,4 +45,26 @@ test('an order that the shop delivers again ends what was in doubt as a purchase
     contact: { email: 'bought@example.com' },
   });
   expect(await shop.enrollmentOf('bought')).toMatchObject({ status: 'CONVERTED', stopReason: 'purchased' });
+});
+
+test('a provider that could be asked again with the same key is not asked: its key may be over', async () => {
+  const provider = await startStubProvider(true);
+  const times = { deadlineMs: 1_500, leaseMs: 1_700, deadLeaseMs: 2_000 };
+  const other = await openShop({ timeScale: 1, sender: createStubSender(provider.port, { kind: 'keys', times, account: 'emails' }) });
+  try {
+    const begun = await leaveCart(other, 'keyed', 'keyed@example.com');
+    await letTimePass(other, hourMs + 60_000);
+    expect(await doubtAfterRestore(other.deps, Date.now())).toEqual({ enrollments: 1, steps: 1 });
+    await dispatch(other, begun, 'email_2h');
+    await letTimePass(other, 60_000);
+    await dispatch(other, begun, 'email_2h');
+    expect(provider.calls).toBe(0);
+    expect((await other.ledgerOf(begun)).find(({ stepId }) => stepId === 'email_2h')?.state).toBe('unknown');
+    await letTimePass(other, 23 * hourMs);
+    await dispatch(other, begun, 'email_24h');
+    expect(provider.calls).toBe(1);
+  } finally {
+    await other.close();
+    await provider.stop();
+  }
 });
