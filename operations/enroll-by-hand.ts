@@ -7,7 +7,7 @@ import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { beginByHand, type Refused } from './effects/rules/begin-by-hand.ts';
 import { Draft } from './intake/draft.ts';
-import { lockNamed, MovedError } from './intake/found.ts';
+import { findNamed, lockNamed, MovedError } from './intake/found.ts';
 import { nothingBesides, readSuppressions, readWorld } from './intake/read-world.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
 import { isOneOf } from './is-one-of.ts';
@@ -116,14 +116,27 @@ export async function draftOf(tx: Tx, deps: Deps, { tenantId, subjectId }: Pick<
   return draft.findSubject(subjectId) === null ? null : draft;
 }
 
+/** The same without locks, for reading alone: what is decided on it may be stale at once. */
+export async function readDraft(tx: Tx, deps: Deps, { tenantId, subjectId }: Pick<HandStart, 'tenantId' | 'subjectId'>): Promise<Draft | null> {
+  const draft = await draftOfAll(tx, deps, tenantId, [subjectId], findNamed);
+  return draft.findSubject(subjectId) === null ? null : draft;
+}
+
 /**
  * One draft of the worlds of several subjects, under the locks of all their owners. A subject that the tenant does not have is not in it.
+ * @param find - `findNamed`: without locks
  * @throws MovedError where one of them has another owner by the time the locks are held
  */
-export async function draftOfAll(tx: Tx, deps: Deps, tenantId: string, subjectIds: readonly string[]): Promise<Draft> {
+export async function draftOfAll(
+  tx: Tx,
+  deps: Deps,
+  tenantId: string,
+  subjectIds: readonly string[],
+  find: typeof lockNamed | typeof findNamed = lockNamed,
+): Promise<Draft> {
   const [known, keys] = await allAnswered([readOwners(tx, subjectIds), readKeys(tx, subjectIds)]);
   const contactIds = [...new Set([...known.values()].filter((id) => id !== null))];
-  const locked = await lockNamed(tx, { identities: [], keys, stops: false, contactIds });
+  const locked = await find(tx, { identities: [], keys, stops: false, contactIds });
   const [now, tenant] = await allAnswered([readOwners(tx, subjectIds), readTenant(tx, tenantId)]);
   for (const [id, contactId] of known) if (now.get(id) !== contactId) throw new MovedError();
   const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, tenant);

@@ -7,8 +7,11 @@ import { isAboutSilentLead, lastContactOf } from '../../domain/people/silence.ts
 import { type ReachedStage, type SilenceStage, silenceStageAt } from '../../domain/people/silence-stage.ts';
 import type { BotType } from '../../domain/subjects/lead/bot-type.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
+import { type NoSequenceReason, noSequenceReasons } from '../../domain/subjects/no-sequence.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
+import { beginSequences } from '../effects/rules/begin.ts';
+import { readDraft } from '../enroll-by-hand.ts';
 import { readSubject } from '../subject-row.ts';
 
 // For code that may not import `domain/`.
@@ -17,9 +20,9 @@ export { botTypes } from '../../domain/subjects/lead/bot-type.ts';
 
 /**
  * Whether recovery may write to a lead, in one word. Reaches the API: renaming one is a breaking change. `recovering`: a sequence has it and goes on;
- * `missed`: none has, and the next sweep looks at it.
+ * `missed`: none has, and the next sweep begins one. The others say why not: what keeps a sequence from beginning about it, where none has begun.
  */
-export const recoveryStates = ['recovering', 'missed', 'not_silent', 'completed', 'ended', 'declined', 'closed', 'do_not_contact'] as const;
+export const recoveryStates = ['recovering', 'missed', 'not_silent', 'completed', 'ended', 'closed', ...noSequenceReasons] as const;
 export type RecoveryState = (typeof recoveryStates)[number];
 
 /** What is known of a lead's silence: a view over the conversation, the enrollments and the ledger. Personal data. Times in epoch milliseconds. */
@@ -59,7 +62,7 @@ export interface AbandonmentRecord {
 const persons = alias(contacts, 'persons');
 
 /** @returns null where the tenant has no such lead */
-export function readAbandonment(deps: Pick<Deps, 'db' | 'subjects' | 'clock'>, tenantId: string, leadId: string): Promise<Abandonment | null> {
+export function readAbandonment(deps: Deps, tenantId: string, leadId: string): Promise<Abandonment | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [row] = await tx
       .select({ subject: subjects, contact: contacts, person: persons, tenant: tenants })
@@ -78,7 +81,8 @@ export function readAbandonment(deps: Pick<Deps, 'db' | 'subjects' | 'clock'>, t
     const isOpen = subject.state === 'open';
     const reached = stage === 'none' || !isOpen ? null : stage;
     const lifecycle = unitedLifecycle([contact?.lifecycle ?? 'NEW', person?.lifecycle ?? 'NEW']);
-    const state = stateOf({ reached, isOpen, isClosed: isClosed(lifecycle), declined: hasDeclined(subject), current });
+    const standing = stateOf({ reached, isOpen, isClosed: isClosed(lifecycle), declined: hasDeclined(subject), current });
+    const state = standing === 'missed' ? ((await keptFromRecovery(tx, deps, { tenantId, subjectId: leadId })) ?? standing) : standing;
     const base = { leadId, lastContactAt, stage: reached ?? ('none' as const), eligible: state === 'recovering' || state === 'missed', state };
     if (reached === null) return { ...base, record: null };
     const { subject: read } = readSubject(deps.subjects, subject);
@@ -140,6 +144,16 @@ function stateOf({ reached, isOpen, isClosed: closed, declined, current }: Stand
   if (current === null) return 'missed';
   if (current.endedAt === null) return 'recovering';
   return current.status === 'COMPLETED' ? 'completed' : 'ended';
+}
+
+/** What keeps every sequence about silences from beginning now, by the rules of the sweep. @returns null: one would begin */
+async function keptFromRecovery(tx: Tx, deps: Deps, lead: { tenantId: string; subjectId: string }): Promise<NoSequenceReason | null> {
+  const draft = await readDraft(tx, deps, lead);
+  const subject = draft?.findSubject(lead.subjectId) ?? null;
+  const owner = draft?.findContact(subject?.contactId ?? null) ?? null;
+  if (draft === null || subject === null || owner === null) return 'unknown_person';
+  const { begun, keptFrom } = beginSequences(draft, { subject, owner }, isAboutSilentLead);
+  return begun.length > 0 ? null : (keptFrom[0]?.reason ?? 'no_sequence');
 }
 
 /** How often a provider was called for one enrollment, whatever it answered, and when the last call ended. */

@@ -41,9 +41,10 @@ const dispatch = (enrollmentId: string, stepId: string) => dispatchStep(shop.dep
 
 test('the preset takes nobody in until the store resumes it; then the sweep finds whom it missed', async () => {
   const lead = await leadOf({ days: 4 });
-  expect(await silenceOf(lead)).toMatchObject({ stage: '3d', eligible: true, reason: 'missed', enrollment: null });
+  expect(await silenceOf(lead)).toMatchObject({ stage: '3d', eligible: false, reason: 'no_sequence', enrollment: null });
   expect(await sweep()).toEqual({ found: 0, begun: 0, failed: 0 });
   expect((await own('/api/sequences/silent-lead/resume', 'POST')).status).toBe(200);
+  expect(await silenceOf(lead)).toMatchObject({ stage: '3d', eligible: true, reason: 'missed', enrollment: null });
   expect(await sweep()).toEqual({ found: 1, begun: 1, failed: 0 });
   expect(await silenceOf(lead)).toMatchObject({ stage: '3d', eligible: true, reason: 'recovering', enrollment: expect.any(String) });
   // Whoever is in a sequence is not found again.
@@ -87,6 +88,21 @@ describe('the record of a silence', () => {
     expect(Math.abs(Number(body['last_contact_timestamp']) * 1_000 - (Date.now() - 4 * dayMs))).toBeLessThan(60_000);
     await shop.post('message.received', { contact: { email: lead.email }, channel: 'email', text: 'Yes, still.' });
     expect(await silenceOf(lead)).toMatchObject({ stage: 'none', eligible: false, reason: 'not_silent', abandonment: null });
+  });
+
+  test('a lead that no channel of the sequence reaches is not eligible, and the record says why', async () => {
+    const key = `quiet-${++count}`;
+    await shop.post('lead.created', { lead: { id: key, interest: 'a flat' }, contact: { phone: '+436641234567' } }, { at: Date.now() - 4 * dayMs });
+    const { body } = await own(`/api/leads?externalId=${key}`);
+    const id = (body as { data: { id: string }[] }).data[0]?.id ?? '';
+    expect((await own(`/api/leads/${id}/abandonment`)).body).toMatchObject({ stage: '3d', eligible: false, reason: 'no_address', enrollment: null });
+    // Its address comes later: from then on it is eligible.
+    await shop.post(
+      'lead.created',
+      { lead: { id: key, interest: 'a flat' }, contact: { phone: '+436641234567', email: `${key}@example.com` } },
+      { at: Date.now() - 4 * dayMs },
+    );
+    expect((await own(`/api/leads/${id}/abandonment`)).body).toMatchObject({ eligible: true, reason: 'recovering' });
   });
 
   test('thresholds are settings, with versions', async () => {
@@ -210,7 +226,12 @@ describe('the sweep', () => {
     await shop.post('message.received', { contact: { email: answered.email }, channel: 'email', text: 'Soon.' });
     await own('/api/sequences/silent-lead/resume', 'POST');
     expect(await sweep()).toMatchObject({ begun: 0, failed: 0 });
-    for (const lead of [out, bought, answered]) expect((await silenceOf(lead))['enrollment']).toBeNull();
+    for (const [lead, reason] of [
+      [out, 'opted_out'],
+      [bought, 'closed'],
+      [answered, 'not_silent'],
+    ] as const)
+      expect(await silenceOf(lead)).toMatchObject({ eligible: false, reason, enrollment: null });
   });
 });
 

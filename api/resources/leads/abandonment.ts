@@ -27,7 +27,10 @@ export const abandonmentSchema = z
     last_contact_timestamp: z.number().meta({ description: 'Unix seconds.' }),
     stage: z.enum(silenceStages).meta({ description: '`none`: no more than 24 hours have passed since the last contact.' }),
     eligible: z.boolean().meta({ description: 'Whether recovery may still write to it in this silence.' }),
-    reason: z.enum(recoveryStates).meta({ description: 'Why, or why not. `missed`: no sequence has it yet, and the next sweep examines it.' }),
+    reason: z.enum(recoveryStates).meta({
+      description:
+        'Why, or why not. `missed`: no sequence has it yet, and the next sweep begins one. Where nothing has begun: what keeps a sequence from it, such as `no_address`.',
+    }),
     enrollment: z.uuid().nullable().meta({ description: 'Whose `explain` has every decision.' }),
     abandonment: recordSchema.nullable().meta({ description: 'null: the lead is not silent.' }),
   })
