@@ -348,6 +348,16 @@ export interface Minter {
 export const integrationPurposes = ['shop', 'leads', 'email', 'texts_and_calls', 'chat', 'site', 'crm', 'model', 'other'] as const;
 export type IntegrationPurpose = (typeof integrationPurposes)[number];
 
+/** Steps at a provider, each a sentence or two in the words of its pages. Plain text. */
+export interface IntegrationGuide {
+  /** Where what the form asks for is found. */
+  before: readonly string[];
+  /** Where the provider shows the secret of its webhooks; absent: it makes none. */
+  secret?: string;
+  /** What is entered at the provider once the connection has an address. */
+  after: readonly string[];
+}
+
 /** A provider: a folder, `integrations/<name>/`, and one line in `integrations/index.ts`. It sends, reports, or both. */
 export interface Integration {
   /** As URLs and connections write it: lower-case letters, digits and hyphens. */
@@ -356,6 +366,8 @@ export interface Integration {
   title?: string;
   /** What a store connects it for; absent: `other`. */
   purpose?: IntegrationPurpose;
+  /** What somebody does at the provider, for people who read it beside the form; absent: nothing. */
+  guide?: IntegrationGuide;
   /** The configuration of a connection as it is entered and stored, sealed; absent: there is nothing to configure. */
   config?: z.ZodType;
   /**

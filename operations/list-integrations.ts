@@ -13,6 +13,8 @@ export interface IntegrationView {
   sends: boolean;
   /** How the secret of its webhooks comes about. */
   secret: 'made_here' | 'entered' | 'in_config' | 'none';
+  /** What somebody does at the provider, step by step. `secret`: where it shows the secret of its webhooks; null: it makes none. */
+  guide: { before: string[]; secret: string | null; after: string[] };
   single: boolean;
   authorised: boolean;
   /** JSON Schema of its configuration; null: there is nothing to configure. */
@@ -22,10 +24,11 @@ export interface IntegrationView {
 /** In the order in which they are offered. */
 export const listIntegrations = ({ integrations }: Pick<Deps, 'integrations'>): IntegrationView[] => Object.values(integrations).map(viewOf);
 
-function viewOf({ name, title = name, purpose = 'other', config, ...has }: Integration): IntegrationView {
+function viewOf({ name, title = name, purpose = 'other', guide, config, ...has }: Integration): IntegrationView {
   return {
     ...{ name, title, purpose, receives: has.receiver !== undefined, sends: has.sender !== undefined || has.senders !== undefined },
     ...{ secret: secretOf(has), single: has.isSingle === true, authorised: has.oauth !== undefined },
+    guide: { before: [...(guide?.before ?? [])], secret: guide?.secret ?? null, after: [...(guide?.after ?? [])] },
     config: config === undefined ? null : shapeOf(config),
   };
 }

@@ -10020,6 +10020,15 @@ export interface components {
              * @enum {string}
              */
             secret: "made_here" | "entered" | "in_config" | "none";
+            /** @description What somebody does at the provider, step by step, for people. */
+            guide: {
+                /** @description Where what a connection is told is found. */
+                before: string[];
+                /** @description Where the provider shows the secret of its webhooks; null: it makes none. */
+                secret: string | null;
+                /** @description What is entered at the provider once the connection has an address. */
+                after: string[];
+            };
             /** @description A store has one connection of it at a time. */
             single: boolean;
             /** @description An app of yours is let in by OAuth, after the connection is made. */

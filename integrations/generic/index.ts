@@ -7,6 +7,13 @@ export const generic: Integration = {
   name: 'generic',
   title: 'Your own system',
   purpose: 'shop',
+  guide: {
+    before: [],
+    after: [
+      'Give the address and the secret to whoever looks after your system.',
+      'It has to tell of carts that change, orders that are placed, and people who opt out. The documentation has each event, and scripts that sign them.',
+    ],
+  },
   newSecret: newStandardWebhookSecret,
   unusableSecret: unusableStandardSecret,
   receiver: genericReceiver,

@@ -12,6 +12,16 @@ export const goHighLevel: Integration = {
   name: 'gohighlevel',
   title: 'GoHighLevel',
   purpose: 'crm',
+  guide: {
+    before: [
+      'In the location (sub-account), under Settings, Private Integrations, make a token with the scopes for contacts, conversations and workflows.',
+      'The id of the location stands in the address of its pages, after “location”.',
+    ],
+    after: [
+      'In an app of the marketplace, enter the address for its webhooks; they are signed by HighLevel itself.',
+      'In a workflow, add a Custom Webhook with the address and a header x-rekindle-token whose value is the secret.',
+    ],
+  },
   config: goHighLevelConfig,
   // For workflows, whose own webhooks are not signed.
   newSecret: newToken,

@@ -9,6 +9,16 @@ export const postmark: Integration = {
   name: 'postmark',
   title: 'Postmark',
   purpose: 'email',
+  guide: {
+    before: [
+      'In Postmark, open your server: its token stands under API Tokens.',
+      'Use a stream for broadcasts: Postmark takes no marketing on a transactional one.',
+    ],
+    after: [
+      'In Postmark, open the stream and make a webhook with the address, and a custom header X-Rekindle-Token whose value is the secret.',
+      'Choose Delivery, Bounce, Spam Complaint and Subscription Change.',
+    ],
+  },
   config: postmarkConfig,
   newSecret: newToken,
   receiver: postmarkReceiver,

@@ -7,6 +7,7 @@ export const recommendationsCsv: Integration = {
   name: 'recommendations-csv',
   title: 'Properties from a CSV file',
   purpose: 'chat',
+  guide: { before: ['Paste the whole file: its first line names the columns. The documentation has their names.'], after: [] },
   config: recommendationsCsvConfig,
   recommender: (config) => createCsvRecommender(recommendationsCsvConfig.parse(config)),
 };

@@ -7,6 +7,7 @@ export const recommendationsHttp: Integration = {
   name: 'recommendations-http',
   title: 'Properties from an address of yours',
   purpose: 'chat',
+  guide: { before: ['Enter the address of your system that answers with properties. It gets a POST for each list that a chat shows.'], after: [] },
   config: recommendationsHttpConfig,
   recommender: (config) => createHttpRecommender(recommendationsHttpConfig.parse(config)),
 };

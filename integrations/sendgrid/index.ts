@@ -9,6 +9,17 @@ export const sendGrid: Integration = {
   name: 'sendgrid',
   title: 'SendGrid',
   purpose: 'email',
+  guide: {
+    before: [
+      'In SendGrid, under Settings, API Keys, make a key that may send mail.',
+      'Leave the secret empty for now: SendGrid shows it once its webhook has the address.',
+    ],
+    secret: 'SendGrid’s verification key, which it shows once the signature is switched on.',
+    after: [
+      'In SendGrid, under Settings, Mail Settings, Event Webhook, enter the address and choose Delivered, Bounced, Dropped, Spam Reports and Unsubscribes.',
+      'Switch the signature on, and enter the verification key that it shows by “New secret” of this connection.',
+    ],
+  },
   config: sendGridConfig,
   receiver: sendGridReceiver,
   unusableSecret: unusableKey,

@@ -7,6 +7,13 @@ export const shopifyOffers: Integration = {
   name: 'shopify-offers',
   title: 'Shopify discount codes',
   purpose: 'shop',
+  guide: {
+    before: [
+      'Make an app with the scopes read_discounts and write_discounts, and install it in your shop.',
+      'Enter its access token, or its client id and secret where it is an app of the Dev Dashboard.',
+    ],
+    after: [],
+  },
   config: shopifyOffersConfig,
   minter: (config) => createShopifyMinter(shopifyOffersConfig.parse(config)),
 };

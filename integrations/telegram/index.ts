@@ -9,6 +9,10 @@ export const telegram: Integration = {
   name: 'telegram',
   title: 'Telegram bot',
   purpose: 'chat',
+  guide: {
+    before: ['In Telegram, write /newbot to @BotFather. It asks for a name and shows the token: treat it as a password.'],
+    after: ['Nothing has to be entered at Telegram: Rekindle tells it the address. Write /start to your bot and see whether it answers.'],
+  },
   config: telegramConfig,
   isSingle: true,
   webhookSecrets: (config) => [webhookSecretOf(telegramConfig.parse(config))],

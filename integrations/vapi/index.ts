@@ -9,6 +9,13 @@ export const vapi: Integration = {
   name: 'vapi',
   title: 'VAPI',
   purpose: 'texts_and_calls',
+  guide: {
+    before: ['In VAPI, under API Keys, copy the private key.', 'Make an assistant and a telephone number: each has an id beside its name.'],
+    after: [
+      'In VAPI, open the saved assistant and enter the address as its server URL, with a credential that has the secret.',
+      'Give the server a back-off plan: without one, VAPI never repeats a report that was lost.',
+    ],
+  },
   config: vapiConfig,
   newSecret: newStandardWebhookSecret,
   receiver: vapiReceiver,

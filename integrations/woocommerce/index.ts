@@ -7,6 +7,13 @@ export const wooCommerce: Integration = {
   name: 'woocommerce',
   title: 'WooCommerce',
   purpose: 'shop',
+  guide: {
+    before: [],
+    after: [
+      'In your shop, under WooCommerce, Settings, Advanced, Webhooks, add one with this address and secret for each of: Order created, Order updated, Order restored, Order deleted, Customer created, Customer updated, Product created, Product updated.',
+      'Carts before the checkout need the plugin that comes with Rekindle.',
+    ],
+  },
   newSecret: newWooCommerceSecret,
   // 128 random bits, which the plugin keeps in the visitor's session.
   secretKeys: ['external'],

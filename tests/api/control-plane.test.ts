@@ -180,9 +180,21 @@ describe('connections', () => {
   test('say beforehand what they have to be told: each integration by its own schema, by which the API checks it', async () => {
     const { status, body } = await own('GET', '/api/integrations');
     expect(status).toBe(200);
-    const known = body?.['data'] as { name: string; title: string; secret: string; config: { required?: string[]; properties: object } | null }[];
+    const known = body?.['data'] as {
+      name: string;
+      title: string;
+      secret: string;
+      receives: boolean;
+      guide: { before: string[]; secret: string | null; after: string[] };
+      config: { required?: string[]; properties: object } | null;
+    }[];
     expect(known.map(({ name }) => name)).toEqual(Object.keys(shop.deps.integrations));
     expect(known.filter(({ title, name }) => title === name)).toEqual([]);
+    // What to do at the provider stands beside it: steps before or after, and where the secret is shown where it is entered.
+    expect(known.filter(({ guide }) => guide.before.length + guide.after.length === 0)).toEqual([]);
+    expect(known.filter(({ guide, secret }) => (guide.secret !== null) !== (secret === 'entered'))).toEqual([]);
+    // Whatever delivers has to be told where to.
+    expect(known.filter(({ guide, receives }) => receives && guide.after.length === 0)).toEqual([]);
     const of = (name: string) => known.find((one) => one.name === name);
     expect(of('shopify')).toMatchObject({ purpose: 'shop', receives: true, sends: false, secret: 'entered', config: null });
     expect(of('generic')).toMatchObject({ secret: 'made_here', config: null });

@@ -319,6 +319,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await dialog.getByLabel('What').selectOption({ label: 'Texts and calls: Twilio' });
     await dialog.getByLabel('Account SID').fill('not an account');
     await dialog.getByLabel('Auth token').fill('a-token-of-the-test');
+    await dialog.getByText('the account SID and the auth token stand on the first page', { exact: false }).waitFor();
     await dialog.getByText('What can be left out').click();
     await dialog.getByLabel('From', { exact: true }).fill('+12025550123');
     await check(page);
@@ -331,6 +332,29 @@ describe.skipIf(!hasBrowser)(title, () => {
     await dialog.getByText('/api/webhooks/twilio/', { exact: false }).waitFor();
     await dialog.getByRole('button', { name: 'Done' }).click();
     await page.getByText('Twilio', { exact: true }).waitFor();
+
+    // Its account is entered anew: the same form, and the same faults at their fields.
+    const row = page.getByRole('listitem').filter({ hasText: '/api/webhooks/twilio/' });
+    await row.getByRole('button', { name: 'Change' }).press('Enter');
+    await dialog.getByLabel('Name, for your list').fill('Texts of the shop');
+    await dialog.getByLabel('Messages at most').fill('30');
+    await dialog.getByLabel('Enter its account anew').check();
+    await check(page);
+    await dialog.getByLabel('Account SID').fill('still not an account');
+    await dialog.getByLabel('Auth token').fill('another-token-of-the-test');
+    await dialog.getByText('What can be left out').click();
+    await dialog.getByLabel('From', { exact: true }).fill('+12025550199');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('It begins with AC and has 34 characters').waitFor();
+    faults = faults.filter((fault) => !fault.includes('400 (Bad Request)'));
+    await dialog.getByLabel('Account SID').fill(`AC${'1'.repeat(32)}`);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Texts of the shop', { exact: true }).waitFor();
+    await page.getByText('30 in 1 s at most', { exact: false }).waitFor();
+    const changed = await ask(shop, shop.tenant.apiKey, '/api/connections');
+    const texts = (changed.body as { data: { name: string; live_secrets: number }[] }).data.find(({ name }) => name === 'Texts of the shop');
+    // The token that signs its webhooks is another one, so the account was changed with the name.
+    expect(texts).toMatchObject({ live_secrets: 2 });
 
     // A secret that was typed wrongly is seen here, and put right.
     const own = (await ask(shop, shop.tenant.apiKey, '/api/connections')).body as {

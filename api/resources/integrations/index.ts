@@ -15,6 +15,13 @@ const integrationSchema = z
       description:
         'How the secret of its webhooks comes about. `made_here`: a new connection shows it once, and you enter it at the provider. `entered`: the provider has made it, and it goes into `secrets`. `in_config`: the configuration holds it.',
     }),
+    guide: z
+      .object({
+        before: z.array(z.string()).meta({ description: 'Where what a connection is told is found.' }),
+        secret: z.string().nullable().meta({ description: 'Where the provider shows the secret of its webhooks; null: it makes none.' }),
+        after: z.array(z.string()).meta({ description: 'What is entered at the provider once the connection has an address.' }),
+      })
+      .meta({ description: 'What somebody does at the provider, step by step, for people.' }),
     single: z.boolean().meta({ description: 'A store has one connection of it at a time.' }),
     authorised: z.boolean().meta({ description: 'An app of yours is let in by OAuth, after the connection is made.' }),
     config: z

@@ -5,12 +5,13 @@ import { Button } from '../../parts/button.tsx';
 import { Select } from '../../parts/choice.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { sentenceCase } from '../../parts/format.ts';
-import { Facts, inputLook, lineOf, TextField } from '../../parts/labelled.tsx';
+import { Facts, lineOf, TextField } from '../../parts/labelled.tsx';
 import { Answer } from '../../parts/states.tsx';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
-import { guides } from './guides.ts';
-import { type ConfigField, configOf, fieldsOf, labelOf, UnreadableFieldError } from './config-fields.ts';
+import { fieldsOf, UnreadableFieldError } from './config-fields.ts';
+import { ConfigInputs, enteredConfig, faultAt } from './config-inputs.tsx';
+import { ProviderSteps } from './provider-steps.tsx';
 
 type Integration = Data<'GET /api/integrations'>['data'][number];
 type Made = Data<'POST /api/connections'>;
@@ -46,7 +47,10 @@ function Steps({ onDone }: { onDone: () => void }) {
   const [chosen, setChosen] = useState('');
   const found = useStoreQuery(['integrations'], (api, signal) => integrations(api).list({ signal }));
   const make = useAction((api, body: Parameters<ReturnType<typeof connections>['create']>[0]) => connections(api).create(body));
-  if (make.data !== undefined) return <Connected made={make.data} onDone={onDone} />;
+  if (make.data !== undefined) {
+    const { guide } = found.data?.data.find(({ name }) => name === make.data.integration) ?? {};
+    return <Connected made={make.data} guide={guide} onDone={onDone} />;
+  }
   return (
     <Answer of={found}>
       {({ data }) => {
@@ -102,14 +106,12 @@ function Fields({
 }) {
   const [unreadable, setUnreadable] = useState<string | null>(null);
   const fields = fieldsOf(integration.config);
-  const [needed, others] = [fields.filter(({ isRequired }) => isRequired), fields.filter(({ isRequired }) => !isRequired)];
-  const faultAt = (name: string) => faults.find(({ path }) => path.split(/[./]/).includes(name))?.message;
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
     try {
       const secret = lineOf(given, 'secret');
-      const config = integration.config === null ? {} : { config: configOf(fields, (name) => lineOf(given, `config.${name}`)) };
+      const config = integration.config === null ? {} : { config: enteredConfig(fields, given) };
       setUnreadable(null);
       onSubmit({ integration: integration.name, name: lineOf(given, 'name'), ...config, secrets: secret === '' ? [] : [secret] });
     } catch (fault) {
@@ -117,11 +119,11 @@ function Fields({
       setUnreadable(fault.message);
     }
   };
-  const field = (one: ConfigField) => <ConfigInput key={one.name} field={one} fault={faultAt(one.name)} />;
+  const said = unreadable ?? (error === null ? null : (faults.find(({ path }) => path === 'config')?.message ?? error));
   return (
     <form onSubmit={submit} className="space-y-4" autoComplete="off">
+      <ProviderSteps of={integration.guide.before} />
       <TextField label="Name, for your list" name="name" required maxLength={120} defaultValue={integration.title} />
-      {needed.map(field)}
       {integration.secret === 'entered' && (
         <TextField
           label="Secret of its webhooks"
@@ -129,18 +131,13 @@ function Fields({
           type="password"
           minLength={8}
           autoComplete="off"
-          hint={faultAt('secrets') ?? guides[integration.name]?.secret ?? 'As the provider shows it.'}
+          hint={faultAt(faults, 'secrets') ?? integration.guide.secret ?? 'As the provider shows it.'}
         />
       )}
-      {others.length > 0 && (
-        <details>
-          <summary className="cursor-pointer text-[0.8125rem] text-soft">What can be left out</summary>
-          <div className="mt-3 space-y-4">{others.map(field)}</div>
-        </details>
-      )}
-      {(unreadable ?? error) !== null && (
+      <ConfigInputs fields={fields} faults={faults} />
+      {said !== null && (
         <p role="alert" className="text-bad">
-          {unreadable ?? error}
+          {said}
         </p>
       )}
       <div className="flex justify-end gap-2">
@@ -153,47 +150,9 @@ function Fields({
   );
 }
 
-function ConfigInput({ field: { name, kind, options, isSecret, isRequired, usual }, fault }: { field: ConfigField; fault: string | undefined }) {
-  const hint = fault === undefined ? (kind === 'json' ? 'As JSON.' : undefined) : `It ${fault}`;
-  const common = { name: `config.${name}`, required: isRequired };
-  if (kind === 'choice')
-    return (
-      <label className="block text-[0.8125rem]">
-        <span className="mb-1 block font-medium">{labelOf(name)}</span>
-        <select {...common} defaultValue={usual} className={inputLook}>
-          {!isRequired && <option value="">as usual</option>}
-          {options.map((value) => (
-            <option key={value}>{value}</option>
-          ))}
-        </select>
-        {hint !== undefined && <span className="mt-1 block text-soft">{hint}</span>}
-      </label>
-    );
-  if (kind === 'json')
-    return (
-      <label className="block text-[0.8125rem]">
-        <span className="mb-1 block font-medium">{labelOf(name)}</span>
-        <textarea {...common} rows={3} spellCheck={false} className={`${inputLook} font-mono`} />
-        <span className="mt-1 block text-soft">{hint}</span>
-      </label>
-    );
-  return (
-    <TextField
-      {...common}
-      label={labelOf(name)}
-      type={isSecret ? 'password' : kind === 'number' ? 'number' : 'text'}
-      step="any"
-      autoComplete="off"
-      placeholder={usual}
-      hint={hint}
-    />
-  );
-}
-
 /** The address and the secret, which is shown this once. */
-function Connected({ made, onDone }: { made: Made; onDone: () => void }) {
-  const { name, webhook, integration } = made;
-  const guide = guides[integration];
+function Connected({ made, guide, onDone }: { made: Made; guide: Integration['guide'] | undefined; onDone: () => void }) {
+  const { name, webhook } = made;
   return (
     <div className="mt-3 space-y-4">
       <p>{`“${sentenceCase(name)}” is connected.`}</p>
@@ -208,9 +167,9 @@ function Connected({ made, onDone }: { made: Made; onDone: () => void }) {
               ...(webhook.secret === null ? [] : ([['Secret', <code className="ltr text-xs break-all">{webhook.secret}</code>]] as const)),
             ]}
           />
-          {guide !== undefined && <p className="text-[0.8125rem] text-soft">{guide.enter}</p>}
         </>
       )}
+      <ProviderSteps of={guide?.after ?? []} />
       <div className="flex justify-end">
         <Button look="main" onClick={onDone}>
           Done

@@ -12,9 +12,10 @@ import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
+import { ChangeConnection } from './change-connection.tsx';
 import { Connect } from './connect.tsx';
-import { guides } from './guides.ts';
 import { NewSecret } from './new-secret.tsx';
+import { ProviderSteps } from './provider-steps.tsx';
 
 type Connection = Item<'GET /api/connections'>;
 type Integration = Data<'GET /api/integrations'>['data'][number];
@@ -85,6 +86,14 @@ function One({ row, integration }: { row: Connection; integration: Integration |
             Its webhooks come to <span className="ltr break-all">{row.webhook.url}</span>
           </p>
         )}
+        {(integration?.guide.after.length ?? 0) > 0 && (
+          <details className="mt-1 text-[0.8125rem]">
+            <summary className="cursor-pointer text-soft">What to do at the provider</summary>
+            <div className="mt-1">
+              <ProviderSteps of={integration?.guide.after ?? []} />
+            </div>
+          </details>
+        )}
         {check.data !== undefined && (
           <p role="status" className="mt-1 text-[0.8125rem]">
             {check.data.sends !== null && `${check.data.sends.detail} `}
@@ -111,8 +120,9 @@ function One({ row, integration }: { row: Connection; integration: Integration |
         <span className="flex flex-wrap gap-2">
           {/* Always there: the dialog that shows a secret once must not go with the fault. */}
           {(integration?.secret === 'entered' || integration?.secret === 'made_here') && (
-            <NewSecret id={row.id} name={row.name} isEntered={integration.secret === 'entered'} hint={guides[row.integration]?.secret} />
+            <NewSecret id={row.id} name={row.name} isEntered={integration.secret === 'entered'} hint={integration.guide.secret} />
           )}
+          <ChangeConnection row={row} integration={integration} />
           <Button disabled={check.isPending} onClick={() => check.mutate(row.id)}>
             {check.isPending ? 'Checking' : 'Check'}
           </Button>

@@ -6,7 +6,7 @@ import { lineOf, TextField } from '../../parts/labelled.tsx';
 import { useAction } from '../../session/use-action.ts';
 
 /** Another secret for the webhooks of a connection. @param isEntered - the provider makes it; else it is made here */
-export function NewSecret({ id, name, isEntered, hint }: { id: string; name: string; isEntered: boolean; hint: string | undefined }) {
+export function NewSecret({ id, name, isEntered, hint }: { id: string; name: string; isEntered: boolean; hint: string | null }) {
   const [open, setOpen] = useState(false);
   const rotate = useAction((api, secret: string) => connections(api).rotate(id, secret === '' ? {} : { secret }));
   const close = () => {
