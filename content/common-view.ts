@@ -1,3 +1,4 @@
+import { leadsSomewhere } from '../domain/contact-in-text.ts';
 import { wordsView, type WordsView } from '../domain/composition/words.ts';
 import type { ViewTools } from '../domain/subjects/kind.ts';
 import { type ClaimsView, claimsView, nothingClaimed } from './claims-view.ts';
@@ -141,11 +142,11 @@ function reviewsView(reviews: ReviewFacts | null, locale: string, line: ViewTool
 
 /**
  * A first name that may be greeted. Sign-up forms are abused to send advertising through a shop's messages ("Hi win-big.example/x"),
- * so whatever looks like an address, or has no letter, or is longer than a name, is no name.
+ * so whatever leads somewhere, has three digits in a row or no letter, or is longer than a name, is no name.
  */
 function firstNameOf(name: string | null): string | null {
   if (name === null || !/\p{L}/u.test(name) || name.length > 40) return null;
-  if (/[/\\@]|www\.|\p{L}\.\p{L}{2,}/iu.test(name) || /^(null|undefined|n\/a|none)$/i.test(name)) return null;
+  if (leadsSomewhere(name) || /\p{N}{3,}/u.test(name) || /^(null|undefined|none)$/i.test(name)) return null;
   return name;
 }
 

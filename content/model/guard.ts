@@ -1,4 +1,5 @@
 import { asciiDigits } from '../../domain/ascii-digits.ts';
+import { hasWebAddress } from '../../domain/contact-in-text.ts';
 import type { Guard } from '../../domain/composition/outcome.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import { countSegments, plainPunctuation } from '../channels/sms/segments.ts';
@@ -50,7 +51,7 @@ export function judgeWords(input: GuardInput): GuardFault[] {
   const own = withoutPhrases(text, known.phrases);
   return unique([
     ...raw,
-    ...linkFaults(text),
+    ...linkFaults(text, facts.storeName),
     ...personFaults(text, input),
     ...wordFaults(text, input),
     ...languageFaults(own, facts.language),
@@ -103,18 +104,24 @@ function markupFaults(text: string, language: string): GuardFault[] {
   return found.filter(([pattern, where]) => pattern.test(where)).map(([, , what]) => ({ guard: 'markup', detail: `it contains ${what}` }));
 }
 
-const domain =
-  /(?<![\p{L}\p{N}])[\p{L}\p{N}-]{2,}\.(?:com|net|org|io|co|shop|store|example|info|biz|ru|ir|de|fr|es|uk|xyz|top|site|online|app|link|ly|me|test)(?![\p{L}\p{N}])/iu;
-
-function linkFaults(text: string): GuardFault[] {
+/** @param storeName - it may look like an address, such as `Northwind.com`, and stands in every message */
+function linkFaults(text: string, storeName = ''): GuardFault[] {
+  const own = storeName.trim() === '' ? text : withoutPhrases(text, [normalised(storeName.trim())]);
   const isLink =
-    /\w:\/\/|(?<!\p{L})(?:https?|hxxps?|ftp|mailto|tel|javascript|data|sms):|www\.|\S\/\S*\/|\bdot\s+com\b/iu.test(text) || domain.test(text);
+    hasWebAddress(own) ||
+    /\w:\/\/|(?<!\p{L})(?:https?|hxxps?|ftp|mailto|tel|javascript|data|sms):|\S\/\S*\/|(?<![\p{L}\p{N}.])@[\p{L}\p{N}_]{3,}/iu.test(own);
   return isLink ? [{ guard: 'link', detail: 'it contains an address; the button and the link are added by themselves' }] : [];
 }
+
+const spokenDigit = '(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|null|eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun)';
+const spokenNumber = new RegExp(`(?<!\\p{L})${spokenDigit}(?:[\\s,-]+${spokenDigit}){3,}(?!\\p{L})`, 'iu');
 
 function personFaults(text: string, { secrets, facts }: GuardInput): GuardFault[] {
   const faults: GuardFault[] = [];
   if (/[^\s@]+\s?(?:@|\(at\)|\[at\])\s?[^\s@]+\.\p{L}/iu.test(text)) faults.push({ guard: 'personal_data', detail: 'it contains an email address' });
+  if (spokenNumber.test(text)) faults.push({ guard: 'personal_data', detail: 'it contains a telephone number in words' });
+  if (topicPattern('secrets', facts.language).test(text))
+    faults.push({ guard: 'personal_data', detail: 'it asks for what nobody should write: a password, a card, an account' });
   if (/\+\d[\d\s().-]{6,}|(?<![\d.,])\d[\d\s().-]{7,}\d(?![.,]\d)/u.test(text))
     faults.push({ guard: 'personal_data', detail: 'it contains a telephone number' });
   const known = knowledgeOf(facts).vocabulary;
@@ -237,7 +244,7 @@ function visit(value: FactValue, name: string, each: (name: string, value: strin
 /** A name that says nothing which a text must not say. Others are judged like the model's own words wherever they appear. */
 function isPlainName(name: string, language: string): boolean {
   const text = normalised(name);
-  const topics: Topic[] = ['stock', 'price_drop', 'reviews', 'shipping', 'returns', 'deadline', 'discount', 'instructions'];
+  const topics: Topic[] = ['stock', 'price_drop', 'reviews', 'shipping', 'returns', 'deadline', 'discount', 'instructions', 'secrets'];
   return (
     name.length <= 120 &&
     !invisible.test(name.replace(/\u200c|\u200d/g, '')) &&

@@ -1,5 +1,5 @@
 /** What a sentence is about, by its words: what a text may not say unless a fact stands behind it. */
-export type Topic = 'stock' | 'price_drop' | 'reviews' | 'shipping' | 'returns' | 'deadline' | 'discount' | 'instructions';
+export type Topic = 'stock' | 'price_drop' | 'reviews' | 'shipping' | 'returns' | 'deadline' | 'discount' | 'instructions' | 'secrets';
 
 /**
  * Stems, by topic and language. A stem matches at the beginning of a word and whatever follows it; with `!` the whole word alone. A model's text is
@@ -77,6 +77,15 @@ const stems: Record<Topic, Record<string, string>> = {
     ru: 'как ии|языковая модель|инструкци|игнориру|системный промпт',
     ar: 'نموذج لغوي|تعليمات|تجاهل',
     fa: 'مدل زبانی|دستورالعمل|نادیده بگیر',
+  },
+  secrets: {
+    en: 'password|passcode|passphrase|pin!|pin code|pin number|cvv|cvc|card number|card detail|your credit card|your debit card|bank detail|bank account|account number|account detail|iban!|routing number|sort code|social security|security code|verification code|one-time code|one time code|login detail|your login|seed phrase|bitcoin|crypto',
+    de: 'passwort|kennwort|kartennummer|kartendaten|ihre kreditkarte|deine kreditkarte|bankdaten|bankverbindung|kontonummer|kontodaten|zugangsdaten|prüfnummer|prüfziffer|sicherheitscode|bestätigungscode|einmalcode|ausweisnummer',
+    fr: 'mot de passe|mots de passe|numéro de carte|votre carte bancaire|coordonnées bancaires|compte bancaire|rib!|code de sécurité|code de vérification|code confidentiel|identifiants',
+    es: 'contraseña|clave de acceso|número de tarjeta|tu tarjeta de crédito|su tarjeta de crédito|datos bancarios|cuenta bancaria|código de seguridad|código de verificación',
+    ru: 'парол|номер карты|данные карты|банковск|номер счета|номер счёта|код из смс|код подтверждения|пин-код|паспорт',
+    ar: 'كلمة المرور|كلمة السر|رقم البطاقة|بيانات البطاقة|حساب بنكي|حسابك البنكي|الحساب البنكي|رمز التحقق|رمز الأمان|رقم سري',
+    fa: 'رمز عبور|گذرواژه|کلمه عبور|شماره کارت|شمارهٔ کارت|اطلاعات کارت|حساب بانکی|شماره حساب|شمارهٔ حساب|کد تأیید|کد تایید|رمز دوم',
   },
 };
 

@@ -1,3 +1,4 @@
+import { leadsSomewhere } from '../../contact-in-text.ts';
 import type { Subject, ViewTools } from '../kind.ts';
 import type { LeadDetails } from './details.ts';
 
@@ -35,8 +36,7 @@ export function view({ details, valueMinor }: Pick<Subject<LeadDetails>, 'detail
   };
 }
 
-/** Forms are abused to send advertising through a store's messages: an interest that looks like a web address is not repeated. */
 function interestOf(interest: string | null): string | null {
   if (interest === null || !/\p{L}/u.test(interest)) return null;
-  return /[/\\@]|www\.|\p{L}\.\p{L}{2,}/iu.test(interest) ? null : interest;
+  return leadsSomewhere(interest) ? null : interest;
 }
