@@ -2,7 +2,11 @@ import { unwrap } from '../sdk/index.ts';
 import { asGiven, collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 
 function line(row: Row): string {
-  const arms = (row['arms'] as Row[]).map((arm) => `${shown(arm['variant'])} ${shown(arm['converted'])} of ${shown(arm['complete'])}`).join(', ');
+  // A test's shares are those that somebody wrote; a bandit's are its result.
+  const share = (arm: Row) => (row['mode'] === 'bandit' ? `, now ${Math.round(100 * Number(arm['share']))}% of new people` : '');
+  const arms = (row['arms'] as Row[])
+    .map((arm) => `${shown(arm['variant'])} ${shown(arm['converted'])} of ${shown(arm['complete'])}${share(arm)}`)
+    .join('; ');
   const state =
     row['status'] === 'DECIDED'
       ? `${shown(row['winner'])} is better (p ${Number(row['p']).toPrecision(2)}), ${shown(row['takeover'])}`

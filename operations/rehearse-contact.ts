@@ -172,7 +172,7 @@ export async function readContact(
       hashOf,
       blocked,
       assignment: await readAssignment(tx, enrollment, people),
-      arm: await readArm(tx, enrollment.sequenceId, { ...people, arms: definition.arms }),
+      arm: await readArm(tx, enrollment.sequenceId, { ...people, definition }),
       versions,
       customer: await readCustomer(tx, people.contactIds),
       stated: await readStated(tx, { world, kinds: deps.subjects }, claimNames),

@@ -12761,13 +12761,13 @@ export interface components {
                     high: number;
                 } | null;
             }[];
-            /** @description Whether the variants have as many people as they should. With a `mismatch` (p below 0.001) no difference between them may be believed. */
+            /** @description Whether the variants have as many people as they should. With a `mismatch` (p below 0.001) no difference between them may be believed. null: there is nothing to compare, or a bandit changed the shares. */
             sample_ratio: {
                 chi_squared: number;
                 p: number;
                 mismatch: boolean;
             } | null;
-            /** @description Which variant is better, at 95 %; null: nothing may be said, because weights were changed meanwhile or `sample_ratio` mismatches. */
+            /** @description Which variant is better, at 95 %; null: nothing may be said, because weights were changed meanwhile, as by a bandit, or `sample_ratio` mismatches. */
             judgement: {
                 /**
                  * @description `too_few`: a variant has fewer than 50 people whose window is over. `decided`: one converts better than each of the others.

@@ -38,9 +38,11 @@ export const experiments = pgTable(
     scripts: jsonb('scripts').$type<Record<string, string>>(),
     /** How long after the assignment a conversion counts, in milliseconds of real time; null: the goal of the step's sequence says it. */
     windowMs: bigint('window_ms', { mode: 'number' }),
-    /** Of each arm, by its id: people who were assigned by others are in another test. */
+    /** Of each arm, by its id: people who were assigned by others are in another test. Of a sequence, as its version has them. */
     shares: jsonb('shares').$type<Record<string, number>>().notNull(),
-    /** `bandit`: of a campaign; its shares follow what each arm brings, nothing is judged, and it does not end by itself. */
+    /** Of a bandit of a sequence: by which people are drawn from now on; null: by `shares`. A campaign’s has them in `shares`. */
+    drawnBy: jsonb('drawn_by').$type<Record<string, number>>(),
+    /** `bandit`: its shares follow what each arm brings, nothing is judged, and it does not end by itself. */
     mode: text('mode', { enum: experimentModes }).notNull().default('test'),
     /** `STOPPED`: its arms were changed or taken away before anything was certain. */
     status: text('status', { enum: experimentStatuses }).notNull().default('RUNNING'),

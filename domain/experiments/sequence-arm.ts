@@ -35,9 +35,10 @@ export function settledBy(condition: Condition, isArm: KnownArm, isStep: (id: st
  * @returns null: it has no such arm, or nothing that runs in order is left
  * Source: docs/rules.md#rule-123
  */
-export function withArm({ arms, ...definition }: SequenceDefinition, winner: string): SequenceDefinition | null {
+export function withArm(definition: SequenceDefinition, winner: string): SequenceDefinition | null {
+  const { arms, compare: _, ...alone } = definition;
   if (arms?.some(({ id }) => id === winner) !== true) return null;
-  return withSteps(definition, (id) => id === winner);
+  return withSteps(alone, (id) => id === winner);
 }
 
 /** The sequence without one of its arms; with one arm left, there is nothing to compare. @returns as `withArm` */

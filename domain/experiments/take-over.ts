@@ -3,11 +3,18 @@ import { channelsOfVariants, stepOfVariant } from '../sequence/step-of-variant.t
 import { withArm, withoutArm } from './sequence-arm.ts';
 import { sharesOf, wholeSequence } from './variant.ts';
 
-/** What a sequence compares, with the share of each arm: its own courses, by `wholeSequence`, and the variants of steps. Variants that are there for variety are no test. */
-export function comparedIn({ steps, arms }: Pick<SequenceDefinition, 'steps' | 'arms'>): { stepId: string; shares: Record<string, number> }[] {
-  const whole = arms === undefined ? [] : [{ stepId: wholeSequence, shares: sharesOf(arms) }];
-  const ofSteps = steps.flatMap(({ id, variants, varied }) =>
-    variants === undefined || varied === true ? [] : [{ stepId: id, shares: sharesOf(variants) }],
+/** What is compared, by the share of each arm as the version has it. */
+export interface Compared {
+  stepId: string;
+  shares: Record<string, number>;
+  mode: 'test' | 'bandit';
+}
+
+/** What a sequence compares: its own courses, by `wholeSequence`, and the variants of steps. Variants that are there for variety are no test. */
+export function comparedIn({ steps, arms, compare }: Pick<SequenceDefinition, 'steps' | 'arms' | 'compare'>): Compared[] {
+  const whole: Compared[] = arms === undefined ? [] : [{ stepId: wholeSequence, shares: sharesOf(arms), mode: compare ?? 'test' }];
+  const ofSteps = steps.flatMap(({ id, variants, varied, compare }): Compared[] =>
+    variants === undefined || varied === true ? [] : [{ stepId: id, shares: sharesOf(variants), mode: compare ?? 'test' }],
   );
   return [...whole, ...ofSteps];
 }
@@ -41,9 +48,15 @@ function withVariants(definition: SequenceDefinition, stepId: string, isLeft: (v
   const [first] = left;
   if (step === undefined || first === undefined) return null;
   const laterMs = Math.min(...left.map((variant) => variant.laterMs ?? 0));
-  const { variants: _, ...alone } = left.length < 2 ? stepOfVariant(step, first) : step;
+  const { variants: _, compare: __, ...alone } = left.length < 2 ? stepOfVariant(step, first) : step;
   const compared =
-    left.length < 2 ? {} : { channels: channelsOfVariants(step.channels, left), variants: left.map((variant) => sooner(variant, laterMs)) };
+    left.length < 2
+      ? {}
+      : {
+          channels: channelsOfVariants(step.channels, left),
+          variants: left.map((variant) => sooner(variant, laterMs)),
+          ...(step.compare === undefined ? {} : { compare: step.compare }),
+        };
   const after = definition.steps.findIndex((one, at) => at > index && one.on === undefined);
   const changed = (one: StepDefinition, at: number): StepDefinition => {
     if (at === index) return { ...alone, ...compared, content: first.content, due: { ...step.due, delayMs: step.due.delayMs + laterMs } };

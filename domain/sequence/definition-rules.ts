@@ -48,6 +48,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     ...(shape.overlap === 'refuse' ? { overlap: 'refuse' as const } : {}),
     holdoutPercent: shape.holdout,
     ...(shape.arms === undefined ? {} : { arms: shape.arms }),
+    ...(shape.compare === 'bandit' ? { compare: 'bandit' as const } : {}),
     priority: shape.priority,
     ...(shape.whenCapped === 'wait' ? { whenCapped: 'wait' as const } : {}),
     ...(shape.rate === undefined ? {} : { rate: { most: shape.rate.most, withinMs: shape.rate.within } }),
@@ -78,6 +79,7 @@ function toStep(step: StepShape): StepDefinition {
     ...(step.script === undefined ? {} : { script: step.script }),
     ...(step.content?.model === undefined ? {} : { model: step.content.model }),
     ...withVariants(step),
+    ...(step.compare === 'bandit' ? { compare: 'bandit' as const } : {}),
     when: step.when ?? null,
     ...(step.requires === undefined ? {} : { requires: step.requires }),
     lapsesWith: step.lapsesWith ?? null,
@@ -254,9 +256,19 @@ function channelMistakes(step: StepShape): FieldMistake[] {
     mistakes.push({ field: 'texts', message: 'stand beside `variants`: texts are for variety, variants for a comparison' });
   return [
     ...mistakes,
+    ...comparedMistakes(step.compare, step.variants, 'variants').map((message) => ({ field: 'compare', message })),
     ...variantMistakes({ content, variants, lapsesWith: step.lapsesWith }, speaks, step.texts === undefined ? 'variants' : 'texts'),
     ...variantChannelMistakes(step),
   ];
+}
+
+/** A bandit sets the shares itself. */
+function comparedMistakes(compare: StepShape['compare'], arms: readonly { weight: number }[] | undefined, name: 'variants' | 'arms'): string[] {
+  if (compare === undefined) return [];
+  if (arms === undefined) return [`has no use without \`${name}\`: remove it`];
+  return compare === 'bandit' && arms.some(({ weight }) => weight !== 1)
+    ? [`\`bandit\` sets the shares itself, and \`${name}\` have a \`weight\`: remove it`]
+    : [];
 }
 
 /** What a variant says of its channel and its offer. */
@@ -362,7 +374,8 @@ function filterMistakes({ only, on }: SequenceShape, known: readonly string[]): 
   ];
 }
 
-function armMistakes({ arms = [], only, steps }: SequenceShape): Mistake[] {
+function armMistakes({ arms: given, compare, only, steps }: SequenceShape): Mistake[] {
+  const arms = given ?? [];
   const known = arms.map(({ id }) => id);
   const twice = known.find((id, index) => known.indexOf(id) < index);
   const unknown = steps.flatMap(({ when }, index) =>
@@ -378,6 +391,7 @@ function armMistakes({ arms = [], only, steps }: SequenceShape): Mistake[] {
   );
   const isAsked = steps.some(({ when }) => when !== undefined && armsNamedBy(when).length > 0);
   return [
+    ...comparedMistakes(compare, given, 'arms').map((message) => ({ path: ['compare'], message })),
     ...(twice === undefined ? [] : [{ path: ['arms'], message: `name \`${twice}\` twice` }]),
     ...(known.length > 0 && !isAsked
       ? [{ path: ['arms'], message: `are asked for by no step: write \`when: { arm: ${known[0]} }\` in the steps of that arm` }]

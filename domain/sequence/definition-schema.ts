@@ -216,6 +216,10 @@ const variant = z.strictObject(
   expected('{ id: a, content: cart/email_2h, weight: 1 }'),
 );
 
+const compared = z.enum(['test', 'bandit'], expected('test or bandit'));
+const howCompared =
+  '`test`, or left out: by fixed shares, until one is better for certain. `bandit`: more people get what brings more, and nothing is judged.';
+
 const arm = z.strictObject({ id: variant.shape.id, weight: variant.shape.weight }, expected('{ id: short, weight: 1 }'));
 
 /** A script's name, as steps and the API write it. */
@@ -238,6 +242,7 @@ const step = z.strictObject(
       .max(mostVariants, `is too long: ${mostVariants} at most`)
       .optional()
       .meta({ description: 'Contents, times, channels or offers that are compared by chance, in place of `content`.' }),
+    compare: compared.optional().meta({ description: `How the variants are compared. ${howCompared}` }),
     texts: z
       .array(content, expected('a list of texts such as [silent-lead/checkin_a, silent-lead/checkin_b]'))
       .min(fewestVariants, `needs ${fewestVariants} at least: one text stands in \`content\``)
@@ -392,6 +397,7 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           .max(mostVariants, `is too long: ${mostVariants} at most`)
           .optional()
           .meta({ description: 'Courses of the whole sequence that are compared by chance: a step of one of them says `when: { arm: … }`.' }),
+        compare: compared.optional().meta({ description: `How the arms are compared. ${howCompared}` }),
         priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
         whenCapped: z.enum(whenCapped, expected('skip or wait')).default('skip'),
         window: sendWindow

@@ -57,6 +57,8 @@ export interface StepDefinition {
   variants?: StepVariant[];
   /** The variants are there for variety, not for comparison: each message takes one that its person has not had yet. Absent: they are compared. */
   varied?: true;
+  /** Those who are drawn later get more often what brings more, and nothing is judged. Absent: the shares stay, and the comparison is a test. */
+  compare?: 'bandit';
   when: Condition | null;
   /** The claim that is the point of the step: it is left out where this does not hold. Absent: none is. */
   requires?: { claim: ClaimName };
@@ -141,6 +143,8 @@ export interface SequenceDefinition {
   holdoutPercent: number;
   /** Courses of the whole sequence that are compared by chance; its steps ask for them (`arm`). Absent: everybody takes the same. */
   arms?: SequenceArm[];
+  /** How the arms are compared, as a step’s variants. */
+  compare?: 'bandit';
   /** 1 (first) to 5. */
   priority: number;
   /** Absent, as in versions before it existed: `skip`. */

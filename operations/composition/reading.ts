@@ -81,7 +81,8 @@ export function compositionFacts(version: Version, stepId: string, reading: Read
   return {
     brief,
     facts,
-    fingerprint: fingerprintOf(facts),
+    // The person's variant may have become another one of a bandit since: a text from its brief is not this one's.
+    fingerprint: written?.compare === 'bandit' ? `${fingerprintOf(facts)} ${name}` : fingerprintOf(facts),
     brand: brandOf(reading.settings),
     secrets: person.lastName === null ? [] : [person.lastName],
   };

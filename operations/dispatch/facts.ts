@@ -211,7 +211,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
   const step = definition.steps.find(({ id }) => id === input.stepId);
   const variant = step === undefined ? null : await readVariant(tx, enrollment, { personId, contactIds, step });
-  const arm = await readArm(tx, enrollment.sequenceId, { personId, contactIds, arms: definition.arms });
+  const arm = await readArm(tx, enrollment.sequenceId, { personId, contactIds, definition });
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of others) versions.set(other.versionId, await input.versionOf(other.versionId));
   const stated = await readStated(

@@ -1,9 +1,10 @@
 import { and, asc, eq, inArray } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Tx, unawaited } from '../../db/client.ts';
-import { enrollments, messages, variantAssignments } from '../../db/schema/index.ts';
+import { enrollments, experiments, messages, variantAssignments } from '../../db/schema/index.ts';
+import { areSameArms } from '../../domain/experiments/take-over.ts';
 import { leastUsed, type SequenceArm, sharesOf, variantAt, wholeSequence } from '../../domain/experiments/variant.ts';
-import type { StepDefinition, StepVariant } from '../../domain/sequence/definition.ts';
+import type { SequenceDefinition, StepDefinition, StepVariant } from '../../domain/sequence/definition.ts';
 import { differInReach } from '../../domain/sequence/step-of-variant.ts';
 import { pointOf } from './assignment.ts';
 import type { EnrollmentRow } from './progress.ts';
@@ -28,7 +29,11 @@ export interface ChosenVariant {
 export async function readVariant(
   tx: Tx,
   { id: enrollmentId, sequenceId }: Pick<EnrollmentRow, 'id' | 'sequenceId'>,
-  { personId, contactIds, step }: { personId: string; contactIds: readonly string[]; step: Pick<StepDefinition, 'id' | 'variants' | 'varied'> },
+  {
+    personId,
+    contactIds,
+    step,
+  }: { personId: string; contactIds: readonly string[]; step: Pick<StepDefinition, 'id' | 'variants' | 'varied' | 'compare'> },
 ): Promise<ChosenVariant | null> {
   const { variants } = step;
   if (variants === undefined) return null;
@@ -41,13 +46,38 @@ export async function readVariant(
     };
   const stored = await firstAssigned(tx, { sequenceId, stepId: step.id, contactIds });
   const kept = variants.find(({ id }) => id === stored);
-  const variant = kept ?? drawnVariant(sequenceId, personId, { id: step.id, variants });
+  const drawn = async () =>
+    drawnVariant(sequenceId, personId, { id: step.id, variants: await sharedNow(tx, { sequenceId, stepId: step.id }, step.compare, variants) });
+  const variant = kept ?? (await drawn());
   return {
     variant,
     isTimed: variants.some(({ laterMs }) => laterMs !== undefined),
     differsInReach: differInReach(variants),
     toStore: stored === null ? { shares: sharesOf(variants) } : null,
   };
+}
+
+/**
+ * The arms with the shares by which a bandit draws now. They only matter to whoever has none: an arm that was stored stays.
+ * Source: docs/adr/0124-bandits-of-steps.md
+ */
+async function sharedNow<Arm extends SequenceArm>(
+  tx: Tx,
+  { sequenceId, stepId }: { sequenceId: string; stepId: string },
+  compare: StepDefinition['compare'],
+  arms: readonly Arm[],
+): Promise<readonly Arm[]> {
+  if (compare !== 'bandit') return arms;
+  const [running] = await tx
+    .select({ shares: experiments.shares, drawnBy: experiments.drawnBy })
+    .from(experiments)
+    .where(
+      and(eq(experiments.sequenceId, sequenceId), eq(experiments.stepId, stepId), eq(experiments.status, 'RUNNING'), eq(experiments.mode, 'bandit')),
+    );
+  const drawnBy = running?.drawnBy ?? null;
+  // Another version may compare others.
+  if (running === undefined || drawnBy === null || !areSameArms(running.shares, sharesOf(arms))) return arms;
+  return arms.map((arm) => ({ ...arm, weight: drawnBy[arm.id] ?? 0 }));
 }
 
 /** By a hash of the sequence, the step and the person. */
@@ -99,12 +129,14 @@ export interface ChosenArm {
 export async function readArm(
   tx: Tx,
   sequenceId: string,
-  { personId, contactIds, arms }: { personId: string; contactIds: readonly string[]; arms: readonly SequenceArm[] | undefined },
+  { personId, contactIds, definition }: { personId: string; contactIds: readonly string[]; definition: Pick<SequenceDefinition, 'arms' | 'compare'> },
 ): Promise<ChosenArm | null> {
+  const { arms, compare } = definition;
   if (arms === undefined) return null;
   const stored = await firstAssigned(tx, { sequenceId, stepId: wholeSequence, contactIds });
   const kept = arms.find(({ id }) => id === stored);
-  return { id: (kept ?? drawnArm(sequenceId, personId, arms)).id, toStore: stored === null ? { shares: sharesOf(arms) } : null };
+  const drawn = async () => drawnArm(sequenceId, personId, await sharedNow(tx, { sequenceId, stepId: wholeSequence }, compare, arms));
+  return { id: (kept ?? (await drawn())).id, toStore: stored === null ? { shares: sharesOf(arms) } : null };
 }
 
 /** By a hash of the sequence and the person. */

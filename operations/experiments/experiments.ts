@@ -103,17 +103,20 @@ async function examineSequence(tx: Tx, deps: ExperimentDeps, { tenantId, sequenc
   for (const row of known) {
     if (row.status !== 'RUNNING') continue;
     const step = compared.find(({ stepId }) => stepId === row.stepId);
-    if (step !== undefined && areSameArms(step.shares, row.shares)) {
+    if (step !== undefined && step.mode === row.mode && areSameArms(step.shares, row.shares)) {
       const reading = await endIfDecided(tx, deps, row);
       if (reading !== null) harms.push({ experiment: row, reading });
     } else await tx.update(experiments).set({ status: 'STOPPED', endedAt: deps.clock.nowMs() }).where(eq(experiments.id, row.id));
   }
-  for (const { stepId, shares } of compared) {
+  for (const { stepId, shares, mode } of compared) {
     const latest = known.find((row) => row.stepId === stepId);
-    const isSame = latest !== undefined && areSameArms(latest.shares, shares);
+    const isSame = latest !== undefined && latest.mode === mode && areSameArms(latest.shares, shares);
     // What is decided stays decided, until a winner that took over was rolled back.
     if (isSame && (latest.status === 'RUNNING' || (latest.status === 'DECIDED' && latest.takeover !== 'applied'))) continue;
-    await begin(tx, { tenantId, sequenceId, stepId, shares, afterMs: latest?.endedAt ?? latest?.startedAt ?? null });
+    // Of the other mode, with the same shares: nothing else tells its people apart, and it has been stopped just now.
+    const wasStopped = latest?.status === 'RUNNING' && latest.mode !== mode;
+    const afterMs = wasStopped ? deps.clock.nowMs() : (latest?.endedAt ?? latest?.startedAt ?? null);
+    await begin(tx, { tenantId, sequenceId, stepId, shares, mode, afterMs });
   }
   return harms;
 }
@@ -121,7 +124,14 @@ async function examineSequence(tx: Tx, deps: ExperimentDeps, { tenantId, sequenc
 /** Begin a test with the first person who was assigned by these shares, after the one before. */
 async function begin(
   tx: Tx,
-  { tenantId, sequenceId, stepId, shares, afterMs }: Pick<StepTest, 'tenantId' | 'sequenceId' | 'stepId' | 'shares'> & { afterMs: number | null },
+  {
+    tenantId,
+    sequenceId,
+    stepId,
+    shares,
+    mode,
+    afterMs,
+  }: Pick<StepTest, 'tenantId' | 'sequenceId' | 'stepId' | 'shares' | 'mode'> & { afterMs: number | null },
 ): Promise<void> {
   const [first] = await tx
     .select({ at: sql<number | null>`(extract(epoch from min(${variantAssignments.assignedAt})) * 1000)::float8` })
@@ -137,7 +147,7 @@ async function begin(
   if (first?.at == null) return;
   await tx
     .insert(experiments)
-    .values({ tenantId, id: uuidv7(), sequenceId, stepId, shares, startedAt: Math.floor(first.at) })
+    .values({ tenantId, id: uuidv7(), sequenceId, stepId, shares, mode, startedAt: Math.floor(first.at) })
     .onConflictDoNothing();
 }
 

@@ -214,11 +214,19 @@ export async function closeWinnerTask(
 }
 
 /** By those whose window is over: whoever bought early must not count before those who were assigned beside them can have. */
-async function shareAnew(tx: Tx, { id, shares: before }: ExperimentRow, arms: readonly VariantFigures[]): Promise<void> {
+async function shareAnew(tx: Tx, row: ExperimentRow, arms: readonly VariantFigures[]): Promise<void> {
+  const before = sharesNow(row);
   const shares = sharesOfBandit(arms.map(casesOf));
   if (Object.entries(shares).some(([arm, share]) => Math.abs(share - (before[arm] ?? 0)) >= 0.01))
-    await tx.update(experiments).set({ shares }).where(eq(experiments.id, id));
+    // The shares of a sequence's test say which people are in it, so they stay.
+    await tx
+      .update(experiments)
+      .set(isStepTest(row) ? { drawnBy: shares } : { shares })
+      .where(eq(experiments.id, row.id));
 }
+
+/** Of each arm, by its id: of whoever is assigned now. */
+export const sharesNow = ({ shares, drawnBy }: ExperimentRow): Record<string, number> => drawnBy ?? shares;
 
 export interface ExperimentSearch {
   status?: ExperimentRow['status'] | undefined;

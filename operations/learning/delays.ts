@@ -35,7 +35,8 @@ export function readDelays(deps: Pick<Deps, 'db'>, tenantId: string): Promise<De
       .flatMap(({ experiment, sequence, arms }): DelayTest[] => {
         const versions = steps.get(experiment.id) ?? [];
         const latest = versions.at(-1);
-        if (latest === undefined || sequence === null || experiment.stepId === null) return [];
+        // A bandit's people are not spread over its arms by fixed shares: who came late is more often in one of them.
+        if (latest === undefined || sequence === null || experiment.stepId === null || experiment.mode === 'bandit') return [];
         const delaysOf = ({ step, variants }: typeof latest) =>
           variants.map(({ id, laterMs = 0 }) => [id, step.due.delayMs + laterMs] as const).toSorted(([a], [b]) => a.localeCompare(b));
         const same = JSON.stringify(delaysOf(latest));

@@ -25,7 +25,7 @@ export function readPhrases(deps: Pick<Deps, 'db'>, tenantId: string, channel: C
       channel,
     );
     const withTexts = tests.filter(({ experiment }) => texts.some(({ test }) => test === experiment.id));
-    const sound = withTexts.filter(({ experiment, arms }) => isSound(arms, experiment.shares));
+    const sound = withTexts.filter(({ experiment, arms }) => experiment.mode === 'test' && isSound(arms, experiment.shares));
     const findings = findPhrases(
       sound.flatMap(({ experiment, arms }) =>
         arms.flatMap(({ variant, people, converted }) => {

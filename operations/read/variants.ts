@@ -39,7 +39,7 @@ export interface StepVariants {
   variants: VariantFigures[];
   /** null: there is nothing to compare. */
   sampleRatio: SampleRatio | null;
-  /** Which variant is better; null: nothing may be said, because the weights were changed meanwhile, or the counts are not what they should be. */
+  /** Which variant is better; null: nothing may be said, because the weights were changed meanwhile, as by a bandit, or the counts are not what they should be. */
   judgement: Judgement | null;
 }
 
@@ -48,8 +48,9 @@ export function readVariants(deps: Pick<Deps, 'db' | 'versions'>, tenantId: stri
   return deps.db.withTenant(tenantId, async (tx) => {
     const [tenant] = await tx.select({ timeScale: tenants.timeScale }).from(tenants).where(eq(tenants.id, tenantId));
     // The index is skipped through, so that the number of people does not matter.
-    const { rows: known } = await tx.execute<{ id: string; slug: string; name: string; versionId: string; step: string }>(sql`
-      select s.id, s.slug, s.name, s.current_version_id as "versionId", t.step
+    const { rows: known } = await tx.execute<{ id: string; slug: string; name: string; versionId: string; step: string; isBandit: boolean }>(sql`
+      select s.id, s.slug, s.name, s.current_version_id as "versionId", t.step,
+        exists (select 1 from experiments x where x.sequence_id = s.id and x.step_id = t.step and x.mode = 'bandit') as "isBandit"
       from sequences s cross join lateral (
         with recursive steps as (
           (select a.step_id from variant_assignments a where a.sequence_id = s.id order by a.step_id limit 1)
@@ -59,14 +60,16 @@ export function readVariants(deps: Pick<Deps, 'db' | 'versions'>, tenantId: stri
         select steps.step_id as step from steps where steps.step_id is not null) t
       where s.current_version_id is not null order by s.slug, t.step`);
     const found: StepVariants[] = [];
-    for (const { id, slug, name, versionId, step } of known) {
+    for (const { id, slug, name, versionId, step, isBandit } of known) {
       const { definition } = await deps.versions.load(tx, versionId);
       const windowMs = scaled(definition.goal.withinMs, tenant?.timeScale ?? 1);
       const { variants, allocations } = await readArms(tx, { sequenceId: id, stepId: step, windowMs });
-      const ratio = sampleRatio(
-        variants.map(({ people }) => people),
-        variants.map(({ expected }) => expected),
-      );
+      const ratio = isBandit
+        ? null
+        : sampleRatio(
+            variants.map(({ people }) => people),
+            variants.map(({ expected }) => expected),
+          );
       const isSound = ratio !== null && !ratio.mismatch && allocations === 1;
       const judgement = isSound ? judge(variants.map(casesOf)) : null;
       found.push({ sequence: slug, name, step, windowMs, variants, sampleRatio: ratio, judgement });

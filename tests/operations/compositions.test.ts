@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { compositions, contacts } from '../../db/schema/index.ts';
+import { compositions, contacts, experiments } from '../../db/schema/index.ts';
 import { composeStep } from '../../operations/composition/compose-step.ts';
 import { pointOf } from '../../operations/dispatch/assignment.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
@@ -80,6 +81,41 @@ steps:
     const check = await opened.copyCheckOf(enrollment.id);
     expect(check?.input['by'] ?? null).toBe(variant === 'model' ? 'model' : null);
     expect(mailOf(`cart-${carts}`).includes('The template says this')).toBe(variant === 'template');
+  }
+  await publishModelStep(opened.shop);
+});
+
+test('what a model wrote for one variant of a bandit does not go out as another, whose share has grown meanwhile', async () => {
+  const written = (id: string) => `{ id: ${id}, content: { model: cart/${id}, fallback: cart/nudge } }`;
+  const yaml = `sequence: cart
+name: Cart
+on: cart.abandoned
+reentry: once-per-subject
+steps:
+  - { id: nudge, at: 2h, channel: email, compare: bandit, variants: [${written('one')}, ${written('two')}] }
+`;
+  await publishModelStep(opened.shop, { yaml });
+  const { db } = opened.shop.deps;
+  for (const [nowTwo, by] of [
+    [0.5, 'model'],
+    [1, 'template'],
+  ] as const) {
+    let enrollment = await anEnrollment();
+    const pointIn = async ({ tenantId, contactId, sequenceId }: Enrollment) => {
+      const [person] = await db.withTenant(tenantId, (tx) => tx.select().from(contacts).where(eq(contacts.id, contactId)));
+      return pointOf(`${sequenceId}\nnudge`, person?.personId ?? '');
+    };
+    while ((await pointIn(enrollment)) > 0.5) enrollment = await anEnrollment();
+    const { tenantId, sequenceId } = enrollment;
+    await compose(enrollment);
+    const about = { tenantId, sequenceId, stepId: 'nudge', mode: 'bandit' as const, shares: { one: 0.5, two: 0.5 } };
+    const drawnBy = { one: 1 - nowTwo, two: nowTwo };
+    await db.withTenant(tenantId, (tx) => tx.insert(experiments).values({ ...about, id: randomUUID(), drawnBy }));
+    await dispatch(enrollment);
+    expect((await opened.copyCheckOf(enrollment.id))?.input['by']).toBe(by);
+    await db.withTenant(tenantId, (tx) =>
+      tx.update(experiments).set({ status: 'STOPPED', endedAt: Date.now() }).where(eq(experiments.sequenceId, sequenceId)),
+    );
   }
   await publishModelStep(opened.shop);
 });

@@ -43,8 +43,21 @@ async function leave() {
   const { id, sequenceId, contactId } = await until('the enrollment', () => shop.enrollmentOf(`arm-cart-${counter}`));
   await letTimePass(shop, 2 * hourMs + 1_000);
   const [contact] = await inTenant((tx) => tx.select().from(contacts).where(eq(contacts.id, contactId)));
-  return { id, contactId, arm: pointOf(`${sequenceId}\n*`, contact?.personId ?? '') < 0.5 ? 'short' : 'long' };
+  return { id, contactId, personId: contact?.personId ?? '', arm: pointOf(`${sequenceId}\n*`, contact?.personId ?? '') < 0.5 ? 'short' : 'long' };
 }
+
+/** Somebody whose point in a comparison lies between two bounds. */
+async function leaveAt(sequenceId: string, stepId: string, low: number, high: number) {
+  for (;;) {
+    const left = await leave();
+    const point = pointOf(`${sequenceId}\n${stepId}`, left.personId);
+    if (point > low && point < high) return left;
+  }
+}
+const variantsOf = async (contactId: string, stepId: string) =>
+  (await inTenant((tx) => tx.select().from(variantAssignments).where(eq(variantAssignments.contactId, contactId))))
+    .filter((row) => row.stepId === stepId)
+    .map(({ variant, shares }) => [variant, shares]);
 
 interface Arm {
   people: number;
@@ -184,4 +197,84 @@ test('an arm that makes people opt out is taken out by itself, once, also where 
   expect(JSON.stringify(body)).toContain('harm/c');
   const noted = await inTenant((tx) => tx.select().from(auditLog).where(eq(auditLog.action, 'experiment.harm')));
   expect(noted).toMatchObject([{ actor: 'tests', subject: found?.['id'], data: { arm: 'b', metric: 'opt_outs', cases: 90 } }]);
+});
+
+test.each([
+  [
+    'variants of a step',
+    'nudge',
+    '  - { id: nudge, at: 2h, channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/b }], compare: bandit }\n',
+    '',
+  ],
+  [
+    'a whole sequence',
+    '*',
+    '  - { id: nudge, at: 2h, channel: email, content: cart/a, when: { arm: a } }\n  - { id: other, at: 2h, channel: email, content: cart/b, when: { arm: b } }\n',
+    'arms: [{ id: a }, { id: b }]\ncompare: bandit\n',
+  ],
+])('a bandit of %s draws new people by what brings more, keeps those that it has, and judges nothing', async (_name, stepId, steps, top) => {
+  const id = await publish('cart', `${top}steps:\n${steps}`);
+  await assign(id, stepId, { a: { people: 60, bought: 3 }, b: { people: 60, bought: 40 } });
+  // What earlier tests of this file compared would end the time before which nobody counts.
+  await asOwner(shop.database.url, `delete from experiments where sequence_id = '${id}'`);
+  // Two people who would have `a` by equal shares: one is assigned before the shares change.
+  const early = await leaveAt(id, stepId, 0.2, 0.5);
+  await dispatch(early.id, 'nudge');
+  await experimentsPass(shop.deps);
+  await experimentsPass(shop.deps);
+  const stepOf = stepId === '*' ? null : stepId;
+  const [found] = (await experimentOf('cart')).filter(({ step, status }) => step === stepOf && status === 'RUNNING');
+  expect(found).toMatchObject({
+    ...{ mode: 'bandit', goes_on_because: 'bandit', winner: null, p: null, z: null, comparisons: [], guardrails: [] },
+    arms: [
+      { variant: 'a', share: expect.closeTo(0.1, 6), chance_best: expect.closeTo(0, 6) },
+      { variant: 'b', share: expect.closeTo(0.9, 6), chance_best: expect.closeTo(1, 6) },
+    ],
+  });
+  const late = await leaveAt(id, stepId, 0.2, 0.5);
+  for (const { id: enrollment } of [early, late]) await dispatch(enrollment, 'nudge');
+  expect(await variantsOf(early.contactId, stepId)).toEqual([['a', { a: 0.5, b: 0.5 }]]);
+  expect(await variantsOf(late.contactId, stepId)).toEqual([['b', { a: 0.5, b: 0.5 }]]);
+  const { body } = await api('/api/variants');
+  expect((body as { data: Record<string, unknown>[] }).data.find(({ sequence, step }) => sequence === 'cart' && step === stepId)).toMatchObject({
+    judgement: null,
+    sample_ratio: null,
+  });
+});
+
+test('a test that becomes a bandit is another comparison, with people of its own, and back again', async () => {
+  const variants = 'variants: [{ id: a, content: turned/a }, { id: b, content: turned/b }]';
+  const id = await publish('turned', `steps:\n  - { id: nudge, at: 2h, channel: email, ${variants} }\n`);
+  await assign(id, 'nudge', { a: { people: 10, bought: 3 }, b: { people: 10, bought: 4 } });
+  await experimentsPass(shop.deps);
+  await publish('turned', `steps:\n  - { id: nudge, at: 2h, channel: email, ${variants}, compare: bandit }\n`);
+  await experimentsPass(shop.deps);
+  expect(await experimentOf('turned')).toMatchObject([{ mode: 'test', status: 'STOPPED' }]);
+  await asOwner(shop.database.url, `update variant_assignments set assigned_at = clock_timestamp() where sequence_id = '${id}' and variant = 'a'`);
+  await experimentsPass(shop.deps);
+  const [bandit] = await experimentOf('turned');
+  expect(bandit).toMatchObject({
+    mode: 'bandit',
+    status: 'RUNNING',
+    arms: [
+      { variant: 'a', people: 10 },
+      { variant: 'b', people: 0 },
+    ],
+  });
+  await publish('turned', `steps:\n  - { id: nudge, at: 2h, channel: email, ${variants} }\n`);
+  await experimentsPass(shop.deps);
+  expect(await experimentOf('turned')).toMatchObject([
+    { mode: 'bandit', status: 'STOPPED' },
+    { mode: 'test', status: 'STOPPED' },
+  ]);
+});
+
+test.each([
+  [
+    'variants: [{ id: a, content: odd/a, weight: 2 }, { id: b, content: odd/b }], compare: bandit',
+    '`bandit` sets the shares itself, and `variants` have a `weight`',
+  ],
+  ['content: odd/a, compare: bandit', 'has no use without `variants`'],
+])('a file with %s is refused with the reason', async (fields, why) => {
+  await expect(publish('odd', `steps:\n  - { id: nudge, at: 2h, channel: email, ${fields} }\n`)).rejects.toThrow(why);
 });

@@ -9,6 +9,7 @@ import {
   listExperiments,
   readExperiment,
   readExperimentHistory,
+  sharesNow,
   wholeSequence,
 } from '../../../operations/experiments/standing.ts';
 import { formatDuration } from '../../../operations/recovery-config.ts';
@@ -399,7 +400,7 @@ const presentForm = (form: ExperimentView['forms'][string] | undefined) =>
       };
 
 function present({ experiment, sequence, campaignName, arms, forms, goesOnBecause, judgement, comparisons, guardrails, chances }: ExperimentView) {
-  const { id, mode, stepId, campaignId, channel, shares, status, startedAt, endedAt, winner, verdict, takeover, version, resolvedAt, resolvedBy } =
+  const { id, mode, stepId, campaignId, channel, status, startedAt, endedAt, winner, verdict, takeover, version, resolvedAt, resolvedBy } =
     experiment;
   return {
     ...{
@@ -421,7 +422,7 @@ function present({ experiment, sequence, campaignName, arms, forms, goesOnBecaus
         variant,
         script: experiment.scripts?.[variant] ?? null,
         form: presentForm(forms[variant]),
-        share: shares[variant] ?? 0,
+        share: sharesNow(experiment)[variant] ?? 0,
         chance_best: chances?.[variant] ?? null,
         people,
         sent,

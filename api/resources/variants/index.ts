@@ -36,7 +36,8 @@ const judgementSchema = z
   })
   .nullable()
   .meta({
-    description: 'Which variant is better, at 95 %; null: nothing may be said, because weights were changed meanwhile or `sample_ratio` mismatches.',
+    description:
+      'Which variant is better, at 95 %; null: nothing may be said, because weights were changed meanwhile, as by a bandit, or `sample_ratio` mismatches.',
   });
 
 const variantsSchema = z
@@ -48,7 +49,7 @@ const variantsSchema = z
     variants: z.array(figuresSchema),
     sample_ratio: z.object({ chi_squared: z.number(), p: z.number(), mismatch: z.boolean() }).nullable().meta({
       description:
-        'Whether the variants have as many people as they should. With a `mismatch` (p below 0.001) no difference between them may be believed.',
+        'Whether the variants have as many people as they should. With a `mismatch` (p below 0.001) no difference between them may be believed. null: there is nothing to compare, or a bandit changed the shares.',
     }),
     judgement: judgementSchema,
   })

@@ -94,7 +94,7 @@ describe('a winner', () => {
 
   test('is what everybody gets', () => {
     const before = definitionOf('  - { id: mail, at: 2h, channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/b }] }\n');
-    expect(comparedIn(before)).toEqual([{ stepId: 'mail', shares: { a: 0.5, b: 0.5 } }]);
+    expect(comparedIn(before)).toEqual([{ stepId: 'mail', shares: { a: 0.5, b: 0.5 }, mode: 'test' }]);
     const after = withWinner(before, 'mail', 'b');
     expect(after?.steps[0]).toMatchObject({ content: 'cart/b', due: { delayMs: 2 * hourMs } });
     expect(after?.steps[0]).not.toHaveProperty('variants');

@@ -29,7 +29,10 @@ const channels = definitionOf(`
 `);
 
 test('are one comparison with the shares of their weights, and a file that is written from them is the same', () => {
-  expect(comparedIn(channels)).toEqual([{ stepId: '*', shares: { a: 0.25, b: 0.75 } }]);
+  expect(comparedIn(channels)).toEqual([{ stepId: '*', shares: { a: 0.25, b: 0.75 }, mode: 'test' }]);
+  expect(comparedIn({ ...channels, compare: 'bandit' })).toMatchObject([{ stepId: '*', mode: 'bandit' }]);
+  expect(fileOfDefinition({ ...channels, compare: 'bandit' })).toMatchObject({ compare: 'bandit' });
+  expect(withArm({ ...channels, compare: 'bandit' }, 'a')).not.toHaveProperty('compare');
   expect(fileOfDefinition(channels)).toMatchObject({
     arms: [
       { id: 'a', weight: 1 },

@@ -146,7 +146,7 @@ function OneTest({ test, band, step }: { test: Experiment; band: number; step: S
       <Guardrails of={test} label={`${title}, since ${formatDayTime(test.started_at)}`} />
       <div className="mt-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <p className="flex flex-wrap gap-x-4 gap-y-1 text-[0.8125rem] text-soft">
-          <Ratio of={test} ratio={step?.sample_ratio ?? null} />
+          {test.mode === 'test' && <Ratio of={test} ratio={step?.sample_ratio ?? null} />}
           {test.p !== null && (
             <Definition of={`p = ${test.p < 0.001 ? 'below 0.001' : formatNumber(Number(test.p.toFixed(3)))}`}>
               <p>
