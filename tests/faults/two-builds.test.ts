@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { endProcess } from '../../local/child-process.ts';
 import { recoveryWorkflowId } from '../../workflows/contract.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
@@ -47,6 +47,7 @@ async function startWorker(build: Build, holdPatches: boolean): Promise<ChildPro
     address,
     taskQueue,
     holdPatches,
+    presetsFile: inject('presetsFile'),
   });
   running.add(worker);
   return worker;

@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { LeftWaitingError } from '../../db/client.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
-import { enrollments, messages, subjectKeys, subjects } from '../../db/schema/index.ts';
+import { enrollments, messages, subjectKeys } from '../../db/schema/index.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import type { Sender } from '../../integrations/port.ts';
@@ -98,18 +98,19 @@ async function unlessBusy<T>(look: () => Promise<T> | T): Promise<T | null> {
   }
 }
 
-/** Poll until `look` returns something; the last state is in the error. */
+/** Poll until `look` returns something, less often the longer it takes: each look takes from what it waits for. The last state is in the error. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
   timeoutMs = 90_000,
 ): Promise<T> {
-  const endMs = Date.now() + timeoutMs;
+  const startMs = Date.now();
+  const endMs = startMs + timeoutMs;
   for (;;) {
     const found = await unlessBusy(look);
     if (found !== null && found !== undefined && found !== false) return found;
     if (Date.now() > endMs) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
-    await new Promise((done) => setTimeout(done, 25));
+    await new Promise((done) => setTimeout(done, Math.min(200, 25 + (Date.now() - startMs) / 20)));
   }
 }
 
@@ -227,15 +228,15 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
       );
     },
     async enrollmentOf(cartId) {
-      const rows = await deps.db.withTenant(provisioned.tenantId, (tx) =>
+      const [found] = await deps.db.withTenant(provisioned.tenantId, (tx) =>
         tx
           .select({ enrollment: enrollments })
           .from(enrollments)
-          .innerJoin(subjects, eq(subjects.id, enrollments.subjectId))
-          .where(and(eq(enrollments.tenantId, provisioned.tenantId))),
+          .innerJoin(subjectKeys, eq(subjectKeys.subjectId, enrollments.subjectId))
+          .where(and(eq(enrollments.tenantId, provisioned.tenantId), eq(subjectKeys.value, cartId)))
+          .limit(1),
       );
-      const keys = await deps.db.withTenant(provisioned.tenantId, (tx) => tx.select().from(subjectKeys).where(eq(subjectKeys.value, cartId)));
-      return rows.find((r) => keys.some((k) => k.subjectId === r.enrollment.subjectId))?.enrollment ?? null;
+      return found?.enrollment ?? null;
     },
     ledgerOf: (enrollmentId) =>
       deps.db.withTenant(provisioned.tenantId, (tx) => tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId))),
