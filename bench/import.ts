@@ -36,11 +36,11 @@ export async function measureImport(stack: BenchStack, rounds: number): Promise<
       let state = 'running';
       while (state === 'running') {
         await setTimeout(20);
-        state = (await readImport(deps, tenantId, begun.row.id))?.row.state ?? 'gone';
+        state = (await readImport(deps, tenantId, begun.row.id))?.state ?? 'gone';
       }
       const end = await readImport(deps, tenantId, begun.row.id);
       await worker.stop();
-      if (end?.row.takenIn !== rows) throw new Error(`${end?.row.takenIn ?? 0} of ${rows} rows were taken in`);
+      if (end?.takenIn !== rows) throw new Error(`${end?.takenIn ?? 0} of ${rows} rows were taken in`);
       rates.push((rows * 1_000) / (performance.now() - startedMs));
     }
   } finally {

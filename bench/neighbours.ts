@@ -80,8 +80,8 @@ async function runImport({ deps }: RecoveryBench, tenantId: string, rows: number
   if (begun.kind !== 'begun') throw new Error(`the import did not begin: ${begun.kind}`);
   for (;;) {
     const read = await readImport(deps, tenantId, begun.row.id);
-    if (read?.row.state === 'done') return;
-    if (read === null || read.row.state !== 'running') throw new Error(`the import ended as ${read?.row.state ?? 'gone'}`);
+    if (read?.state === 'done') return;
+    if (read === null || read.state !== 'running') throw new Error(`the import ended as ${read?.state ?? 'gone'}`);
     await setTimeout(200);
   }
 }

@@ -355,6 +355,7 @@ function hypothetical(tenantId: string, contactId: string, subjectId: string, se
     stopNote: null,
     activatedAt: null,
     notBefore: {},
+    putOffUntil: null,
     snoozes: [],
     dueNow: {},
     held: null,

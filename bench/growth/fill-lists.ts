@@ -38,7 +38,8 @@ export async function fillLists(owner: pg.Client, place: Place, count: number): 
     `insert into imports (tenant_id, id, source, requested_by, state) values (${t}, '${importId}', 'BULK', 'bench', 'done')`,
     `insert into webhook_endpoints (tenant_id, id, url, secrets) values (${t}, '${endpointId}', 'https://hooks.example.com/', '[]')`,
     `insert into notification_targets (tenant_id, id, channel, sealed_config, removed_at) values (${t}, '${targetId}', 'email', '', now())`,
-    `insert into campaign_leads (tenant_id, campaign_id, subject_id, came_by) select ${t}, '${campaignId}', ${id(0x31)}, 'bulk' ${series}`,
+    `insert into campaign_leads (tenant_id, campaign_id, subject_id, came_by) select ${t}, '${campaignId}', s.id, 'bulk'
+     from (select id from subjects where tenant_id = ${t} order by id limit ${count}) s`,
     `insert into import_errors (tenant_id, id, import_id, line, reason, taken_in) select ${t}, ${id(0x32)}, '${importId}', n, 'no_address', false ${series}`,
     `insert into audit_log (tenant_id, id, at, actor, action, subject)
      select ${t}, ${id(0x33)}, ${at}, ${either('api_key:usual', 'rare')}, ${either('enrollment.stop', 'rare.action')}, md5(n::text) ${series}`,
@@ -55,17 +56,18 @@ export async function fillLists(owner: pg.Client, place: Place, count: number): 
     `insert into risk_assessments (tenant_id, id, subject_id, at, by, rules_because, basis, score, band, band_before, factors, thresholds, prediction, cause)
      select ${t}, ${id(0x38)}, (s.ids)[1 + n % 1000], ${at}, 'rules', 'no_model', 'rank', n::double precision / ${count}, ${either('none', 'early', 'active', 'critical')}, 'none', '[]',
        '{"version":0,"early":0.3,"active":0.6,"critical":0.8}', '{"what":"no_purchase","withinDays":60}', 'asked' from generate_series(1, ${count}) n, ${subject} s(ids)`,
-    `insert into compositions (tenant_id, id, enrollment_id, step_id, state, approval, channel, language, fingerprint, model, body, due_at)
+    `insert into compositions (tenant_id, id, enrollment_id, step_id, state, approval, channel, language, fingerprint, model, body, due_at, is_over)
      select ${t}, ${id(0x39)}, (e.ids)[1 + n % 1000], 'step-' || n, ${either('ready', 'calling', 'failed', 'ready', 'ready', 'ready')},
        case when n <= ${5 * rare} then (array[null, null, 'pending', 'approved', 'rejected'])[1 + (n - 1) % 5] end, 'email', 'en', '', 'bench', 'Hello.',
-       ${at} from generate_series(1, ${count}) n, ${enrollment} e(ids)`,
+       ${at}, n > ${rare} from generate_series(1, ${count}) n, ${enrollment} e(ids)`,
     `insert into quarantine (tenant_id, id, connection_id, inbox_id, topic, reason, body, received_at, released_at, dismissed_at)
      select ${t}, ${id(0x3a)}, '${place.connectionId}', (i.ids)[1 + n % 1000], 'cart.updated', 'bench', '', ${at}, case when n % 3 = 0 and n <= ${3 * rare} then null else ${at} end,
        case when n % 3 = 1 and n <= ${3 * rare} then ${at} end
      from generate_series(1, ${count}) n, ${delivery} i(ids)`,
-    `insert into lead_conversions (tenant_id, id, connection_id, click, status, outcome, reported_at, subject_id, matched_at, matched_by)
+    `insert into lead_conversions (tenant_id, id, connection_id, click, status, outcome, reported_at, subject_id, matched_at, matched_by, campaign_id)
      select ${t}, ${id(0x3b)}, '${place.connectionId}', 'click-' || n, 'x', ${either('sale', 'rebill', 'reject', 'lead', 'registration', 'other')}, ${at},
-       case when n > ${rare} then (s.ids)[1 + n % 1000] end, case when n > ${rare} then ${at} end, case when n > ${rare} then 'report' end
+       case when n > ${rare} then (s.ids)[1 + n % 1000] end, case when n > ${rare} then ${at} end, case when n > ${rare} then 'report' end,
+       case when n between ${rare + 1} and ${2 * rare} then '${campaignId}'::uuid end
      from generate_series(1, ${count}) n, ${subject} s(ids)`,
     `insert into erasures (tenant_id, id, contact_id, state, origin, requested_by)
      select ${t}, ${id(0x3c)}, ${id(0x3c)}, ${either('done', 'running', 'incomplete')}, 'request', 'bench' ${series}`,
@@ -89,10 +91,16 @@ export async function fillLists(owner: pg.Client, place: Place, count: number): 
        select id from enrollments where tenant_id = ${t} and ended_at is not null order by id limit ${rare}) o where e.tenant_id = ${t} and e.id = o.id`,
     `update enrollments e set status = 'PAUSED', held = 'paused' from (
        select id from enrollments where tenant_id = ${t} and ended_at is null order by id limit ${rare}) o where e.tenant_id = ${t} and e.id = o.id`,
+    `update enrollments e set not_before = jsonb_build_object('email_2h', 7258118400000), put_off_until = timestamptz '2200-01-01' from (
+       select id from enrollments where tenant_id = ${t} and ended_at is null order by id limit ${rare}) o where e.tenant_id = ${t} and e.id = o.id`,
     `update subjects s set state = case when n % 2 = 0 then 'gone' else s.state end, kind = case when n % 2 = 1 then 'lead' else s.kind end from (
        select id, row_number() over (order by id) as n from subjects where tenant_id = ${t} order by id limit ${2 * rare}) o where s.tenant_id = ${t} and s.id = o.id`,
   ];
   for (const statement of statements) await owner.query(statement);
+  await owner.query(`insert into open_counts (tenant_id, sequence_id, version_id, change, folded)
+    select tenant_id, sequence_id, version_id, count(*), true from enrollments e where tenant_id = ${t} and ended_at is null group by 1, 2, 3
+    on conflict (tenant_id, version_id) where folded do update set change = excluded.change`);
+  await owner.query(`update imports i set mistakes = ${count} where i.id = '${importId}'`);
   await owner.query('set session_replication_role = origin; set synchronous_commit = on');
   await owner.query('vacuum (analyze)');
   return { endpointId, campaignId, importId };

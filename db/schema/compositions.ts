@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, date, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, date, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import type { Guard, TemplateReason } from '../../domain/composition/outcome.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { enrollments } from './sequences.ts';
@@ -47,6 +47,8 @@ export const compositions = pgTable(
     /** Millionths of the currency in which the provider is paid. */
     costMicros: bigint('cost_micros', { mode: 'number' }).notNull().default(0),
     dueAt: instant('due_at').notNull(),
+    /** Its step is settled, or its sequence has ended. Written by triggers. */
+    isOver: boolean('is_over').notNull().default(false),
     createdAt: instantNow('created_at'),
     settledAt: instant('settled_at'),
   },
@@ -62,6 +64,9 @@ export const compositions = pgTable(
       foreignColumns: [enrollments.tenantId, enrollments.id],
       name: 'compositions_enrollment_fk',
     }),
+    index('compositions_unasked').on(t.tenantId, t.isOver, t.id).where(sql`state = 'ready' and approval is null`),
+    index('compositions_waiting').on(t.tenantId, t.id).where(sql`state = 'ready' and not is_over and (approval is null or approval = 'pending')`),
+    index('compositions_asked').on(t.tenantId, t.isOver, t.id).where(sql`state = 'ready' and approval = 'pending'`),
     index('compositions_pending').on(t.tenantId, t.id).where(sql`approval = 'pending'`),
     tenantPolicy(),
   ],

@@ -33,6 +33,8 @@ export const leadConversions = pgTable(
     subjectId: uuid('subject_id'),
     /** The attempt whose link was followed; null: it is not known. */
     messageId: uuid('message_id'),
+    /** Of that attempt, else of the enrollment that its revenue is credited to; null: of none. Written by triggers. */
+    campaignId: uuid('campaign_id'),
     matchedAt: instant('matched_at'),
     /** `report`: when it came. `lead`: when its lead came. `hand`: by a person or a program. */
     matchedBy: text('matched_by', { enum: ['report', 'lead', 'hand'] }),
@@ -48,6 +50,7 @@ export const leadConversions = pgTable(
     index('lead_conversions_subject').on(t.tenantId, t.subjectId),
     index('lead_conversions_message').on(t.tenantId, t.messageId),
     index('lead_conversions_outcome').on(t.tenantId, t.outcome, t.id),
+    index('lead_conversions_campaign').on(t.tenantId, t.campaignId, t.id).where(sql`campaign_id is not null`),
     index('lead_conversions_unmatched').on(t.tenantId, t.id).where(sql`subject_id is null`),
     foreignKey({
       columns: [t.tenantId, t.connectionId],

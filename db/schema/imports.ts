@@ -33,6 +33,8 @@ export const imports = pgTable(
     /** How many rows behind the header were looked at, and how many of them are leads now. */
     rows: integer('rows').notNull().default(0),
     takenIn: integer('taken_in').notNull().default(0),
+    /** Rows of `import_errors`. Written by a trigger. */
+    mistakes: integer('mistakes').notNull().default(0),
     /** The worker that has it, and until when. */
     claim: uuid('claim'),
     claimedUntil: instantNow('claimed_until'),

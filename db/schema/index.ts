@@ -44,7 +44,7 @@ export {
   trainingOutcomes,
 } from './risk.ts';
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
-export { sumDeltas, sums } from './sums.ts';
+export { openCounts, sumDeltas, sums } from './sums.ts';
 export { tasks } from './tasks.ts';
 export { apiKeys, auditLog, connections, sendRates, settingsVersions, tenants } from './tenants.ts';
 export { sequenceDrafts, versionMoves } from './versions.ts';

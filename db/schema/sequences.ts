@@ -116,6 +116,8 @@ export const enrollments = pgTable(
     activatedAt: instant('activated_at'),
     /** Step id → epoch milliseconds before which it is not dispatched again. */
     notBefore: jsonb('not_before').$type<Record<string, number>>().notNull().default({}),
+    /** The latest of them; null: there is none, or it had passed before this was kept. Written by a trigger. */
+    putOffUntil: instant('put_off_until'),
     /** In order of time: the person, or somebody of the store, asked for later. */
     snoozes: jsonb('snoozes').$type<Snooze[]>().notNull().default([]),
     /** Step id → epoch milliseconds: when somebody asked by hand for it to be due at once. */
@@ -143,6 +145,7 @@ export const enrollments = pgTable(
     index('enrollments_version').on(t.tenantId, t.versionId),
     index('enrollments_campaign').on(t.tenantId, t.campaignId).where(sql`campaign_id is not null`),
     index('enrollments_activated').on(t.tenantId, t.activatedAt),
+    index('enrollments_put_off').on(t.tenantId, t.putOffUntil).where(sql`ended_at is null and put_off_until is not null`),
     index('enrollments_ended').on(t.tenantId, t.endedAt, t.id),
     index('enrollments_apart').on(t.tenantId, t.status, t.id).where(sql`status <> 'ACTIVE'`),
     index('enrollments_why').on(t.tenantId, t.sequenceId, t.stopReason, t.id).where(sql`stop_reason is not null`),

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, foreignKey, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, foreignKey, index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { instant, tenantId, tenantPolicy } from './columns.ts';
 import { tenants } from './tenants.ts';
 
@@ -79,4 +79,26 @@ export const sumDeltas = pgTable(
     unknownOrders: changeOf('unknown_orders'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.hour, t.seq] }), tenantPolicy()],
+);
+
+/**
+ * How many enrollments of each version have not ended: rows to add up. Triggers append a row for each change, so that writers never wait, and `fold_rollups` puts them into
+ * one `folded` row for each version. Source: docs/adr/0128-open-enrollments-are-counted-as-they-change.md
+ */
+export const openCounts = pgTable(
+  'open_counts',
+  {
+    tenantId: tenantId(),
+    seq: bigint('seq', { mode: 'number' }).generatedAlwaysAsIdentity().notNull(),
+    sequenceId: uuid('sequence_id').notNull(),
+    versionId: uuid('version_id').notNull(),
+    change: integer('change').notNull(),
+    folded: boolean('folded').notNull().default(false),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.seq] }),
+    uniqueIndex('open_counts_folded').on(t.tenantId, t.versionId).where(sql`folded`),
+    index('open_counts_unfolded').on(t.tenantId, t.seq).where(sql`not folded`),
+    tenantPolicy(),
+  ],
 );

@@ -226,6 +226,7 @@ export class ReplayedWorld {
       stopNote: null,
       activatedAt: null,
       notBefore: {},
+      putOffUntil: null,
       slots: {},
       snoozes: [],
       dueNow: {},

@@ -1,7 +1,7 @@
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
 import { judgeWords, type GuardFault } from '../../content/model/guard.ts';
 import { CommitUnclearError, isLockFailure, type Tx } from '../../db/client.ts';
-import { compositions, decisions, enrollments, messages, sequences, tenants } from '../../db/schema/index.ts';
+import { compositions, decisions, enrollments, sequences, tenants } from '../../db/schema/index.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import { isChannel } from '../../domain/channels/index.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
@@ -35,24 +35,20 @@ export interface CompositionView {
   waitsUntilMs: number | null;
 }
 
-const isOver = sql`(${enrollments.endedAt} is not null or exists (select 1 from ${messages}
-  where ${messages.enrollmentId} = ${compositions.enrollmentId} and ${messages.stepId} = ${compositions.stepId}
-    and ${messages.state} in ('claimed', 'sent', 'unknown', 'skipped')))`;
-
 /** @param approval - whether the store wants each text approved, by its settings now */
 const stateBy = (approval: boolean) => sql<CompositionState>`case
   when ${compositions.state} in ('calling', 'waiting') then 'writing'
   when ${compositions.state} = 'failed' then 'failed'
   when ${compositions.approval} in ('approved', 'rejected') then ${compositions.approval}
-  when ${compositions.approval} is null and (not ${approval}::boolean or ${isOver}) then 'ready'
-  when ${isOver} then 'timed_out'
+  when ${compositions.approval} is null and (not ${approval}::boolean or ${compositions.isOver}) then 'ready'
+  when ${compositions.isOver} then 'timed_out'
   else 'waiting' end`;
 
 /**
- * What is true of every text in a state, by which the rare ones are found.
+ * The texts in a state, as `stateBy` names them, in a form that finds the rare ones by an index.
  * @param approval - see `stateBy`: without it, only what was asked about before waits
  */
-function mayBecome(state: CompositionState, approval: boolean): SQL | undefined {
+function isIn(state: CompositionState, approval: boolean): SQL | undefined {
   switch (state) {
     case 'writing':
       return sql`${compositions.state} in ('calling', 'waiting')`;
@@ -60,13 +56,16 @@ function mayBecome(state: CompositionState, approval: boolean): SQL | undefined 
       return sql`${compositions.state} = 'failed'`;
     case 'approved':
     case 'rejected':
-      return sql`${compositions.approval} = ${sql.raw(`'${state}'`)}`;
+      return sql`${compositions.state} = 'ready' and ${compositions.approval} = ${sql.raw(`'${state}'`)}`;
     case 'timed_out':
-      return sql`${compositions.approval} = 'pending'`;
+      return sql`${compositions.state} = 'ready' and ${compositions.isOver} and ${compositions.approval} = 'pending'`;
     case 'waiting':
-      return approval ? undefined : sql`${compositions.approval} = 'pending'`;
+      return and(
+        sql`${compositions.state} = 'ready' and not ${compositions.isOver}`,
+        approval ? sql`(${compositions.approval} is null or ${compositions.approval} = 'pending')` : sql`${compositions.approval} = 'pending'`,
+      );
     case 'ready':
-      return undefined;
+      return and(sql`${compositions.state} = 'ready' and ${compositions.approval} is null`, approval ? sql`${compositions.isOver}` : undefined);
   }
 }
 
@@ -106,7 +105,7 @@ async function views(
     .from(compositions)
     .innerJoin(enrollments, and(eq(enrollments.tenantId, compositions.tenantId), eq(enrollments.id, compositions.enrollmentId)))
     .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
-    .where(and(wanted, only === null ? undefined : and(mayBecome(only, modelApproval), sql`${state} = ${only}`)))
+    .where(and(wanted, only === null ? undefined : isIn(only, modelApproval)))
     .orderBy(order)
     .limit(most);
   return rows.map(({ row, state: known, sequence, timeScale, notBefore }) => {

@@ -137,28 +137,12 @@ async function begin(deps: Pick<Deps, 'db'>, wish: ImportWish, id: string, { hea
   });
 }
 
-/** An import, and how many lines had something wrong. */
-export interface ImportView {
-  row: ImportRow;
-  mistakes: number;
-}
-
-async function viewsOf(tx: Tx, rows: ImportRow[]): Promise<ImportView[]> {
-  const ids = rows.map(({ id }) => id);
-  const counted = await tx
-    .select({ id: importErrors.importId, n: sql<number>`count(*)::int` })
-    .from(importErrors)
-    .where(sql`${importErrors.importId} = any(${sql.param(ids)}::uuid[])`)
-    .groupBy(importErrors.importId);
-  return rows.map((row) => ({ row, mistakes: counted.find(({ id }) => id === row.id)?.n ?? 0 }));
-}
-
 /** @returns null where the store has no such import */
-export const readImport = (deps: Pick<Deps, 'db'>, tenantId: string, id: string): Promise<ImportView | null> =>
-  deps.db.withTenant(tenantId, async (tx) => (await viewsOf(tx, await tx.select().from(imports).where(eq(imports.id, id))))[0] ?? null);
+export const readImport = (deps: Pick<Deps, 'db'>, tenantId: string, id: string): Promise<ImportRow | null> =>
+  deps.db.withTenant(tenantId, async (tx) => (await tx.select().from(imports).where(eq(imports.id, id)))[0] ?? null);
 
 /** The newest first. */
-export function listImports(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<ImportView>> {
+export function listImports(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<ImportRow>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
@@ -166,7 +150,7 @@ export function listImports(deps: Pick<Deps, 'db'>, tenantId: string, page: Page
       .where(beyond(imports.id, 'newest', page))
       .orderBy(byAge(imports.id, 'newest', page))
       .limit(page.limit + 1);
-    return pageOf(await viewsOf(tx, rows), page.limit, ({ row }) => row.id);
+    return pageOf(rows, page.limit, ({ id }) => id);
   });
 }
 
@@ -189,7 +173,7 @@ export function listImportErrors(deps: Pick<Deps, 'db'>, tenantId: string, impor
 export function cancelImport(
   deps: Pick<Deps, 'db'>,
   { tenantId, id, actor }: { tenantId: string; id: string; actor: string },
-): Promise<{ view: ImportView; refused: boolean } | null> {
+): Promise<{ row: ImportRow; refused: boolean } | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [known] = await tx.select().from(imports).where(eq(imports.id, id)).for('no key update');
     if (known === undefined) return null;
@@ -198,8 +182,8 @@ export function cancelImport(
       await endImport(tx, id, 'cancelled');
       await recordAudit(tx, { tenantId, actor, action: 'import.cancel', subject: id });
     }
-    const [view] = await viewsOf(tx, await tx.select().from(imports).where(eq(imports.id, id)));
-    return view === undefined ? null : { view, refused: !isRunning };
+    const [row] = await tx.select().from(imports).where(eq(imports.id, id));
+    return row === undefined ? null : { row, refused: !isRunning };
   });
 }
 

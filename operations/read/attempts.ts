@@ -178,7 +178,7 @@ async function readAttempts(
           where k.value::double precision > ${nowMs}
             and not exists (select from messages m where m.enrollment_id = e.id and m.step_id = k.key)
           order by 2 limit 1) n
-      where e.ended_at is null and e.not_before <> '{}' and ${ofEnrollments}) a(${columnsOf}) ${page})) a
+      where e.ended_at is null and e.put_off_until > ${new Date(nowMs)} and ${ofEnrollments}) a(${columnsOf}) ${page})) a
     ${page}`);
   return rows.map((row) => ({
     key: row.key,

@@ -1,6 +1,6 @@
-import { and, eq, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, or, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { enrollments, sequenceDrafts, sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
+import { openCounts, sequenceDrafts, sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import type { Deps } from '../deps.ts';
@@ -56,6 +56,16 @@ export async function slugOfSequence(deps: ReadDeps, tenantId: string, id: strin
   return row?.slug ?? null;
 }
 
+/** How many enrollments have not ended, by their version. Source: docs/adr/0128-open-enrollments-are-counted-as-they-change.md */
+async function openOf(tx: Tx, sequenceIds: readonly string[]): Promise<{ sequenceId: string; versionId: string; count: number }[]> {
+  const { sequenceId, versionId, change } = openCounts;
+  return tx
+    .select({ sequenceId, versionId, count: sql<number>`sum(${change})::int` })
+    .from(openCounts)
+    .where(inArray(sequenceId, [...sequenceIds]))
+    .groupBy(sequenceId, versionId);
+}
+
 async function read(
   tx: Tx,
   { subjects }: Pick<Deps, 'subjects'>,
@@ -78,24 +88,15 @@ async function read(
     .where(and(which, exists))
     .orderBy(...orderBy)
     .limit(limit);
-  const open = await tx
-    .select({ id: enrollments.sequenceId, count: sql<number>`count(*)::int` })
-    .from(enrollments)
-    .where(
-      and(
-        isNull(enrollments.endedAt),
-        inArray(
-          enrollments.sequenceId,
-          rows.map((row) => row.id),
-        ),
-      ),
-    )
-    .groupBy(enrollments.sequenceId);
+  const open = await openOf(
+    tx,
+    rows.map((row) => row.id),
+  );
   return rows.map(({ draft, begins, ...row }) => ({
     ...row,
     about: row.version === null || begins === null ? null : (kindOfSequence(subjects, begins)?.kind ?? null),
     hasDraft: draft !== null,
-    open: open.find((o) => o.id === row.id)?.count ?? 0,
+    open: open.filter((o) => o.sequenceId === row.id).reduce((sum, { count }) => sum + count, 0),
   }));
 }
 
@@ -109,16 +110,22 @@ export function listVersions(deps: ReadDeps, tenantId: string, slug: string, pag
       .select({
         ...{ id, version, publishedAt, publishedBy, moved: versionMoves.versionId, reason: versionMoves.reason },
         to: sql<number | null>`(select t.version from ${sequenceVersions} t where t.id = ${versionMoves.toVersionId})`,
-        open: sql<number>`(select count(*)::int from ${enrollments} e where e.version_id = ${id} and e.ended_at is null)`,
       })
       .from(sequenceVersions)
       .leftJoin(versionMoves, eq(versionMoves.versionId, sequenceVersions.id))
       .where(and(eq(sequenceVersions.sequenceId, sequence.id), beyond(version, 'newest', page)))
       .orderBy(byAge(version, 'newest', page))
       .limit(page.limit + 1);
+    const open = await openOf(tx, [sequence.id]);
     const views = rows.map((row): VersionView => {
       const running = row.to !== null ? { to: row.to } : row.moved !== null ? { exit: row.reason ?? 'version_replaced' } : null;
-      return { version: row.version, publishedAtMs: row.publishedAt, publishedBy: row.publishedBy, open: row.open, running };
+      return {
+        version: row.version,
+        publishedAtMs: row.publishedAt,
+        publishedBy: row.publishedBy,
+        open: open.find((o) => o.versionId === row.id)?.count ?? 0,
+        running,
+      };
     });
     return pageOf(views, page.limit, (view) => String(view.version));
   });

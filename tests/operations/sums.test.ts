@@ -82,6 +82,9 @@ async function look(hoursBack: number) {
     await client.query(`select set_config('app.tenant', $1, true)`, [tenantId]);
     const sums = comparable(await readSums(drizzle(client), fromMs));
     const counted = comparable(await countSlowly(client, tenantId, fromMs));
+    const open = await client.query('select version_id, sum(change)::int as n from open_counts group by 1 having sum(change) <> 0 order by 1');
+    const countedOpen = await client.query('select version_id, count(*)::int as n from enrollments where ended_at is null group by 1 order by 1');
+    expect(open.rows).toEqual(countedOpen.rows);
     await client.query('commit');
     return { sums, counted };
   } finally {

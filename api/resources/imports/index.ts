@@ -7,7 +7,7 @@ import {
   ignoredColumn,
   importFields,
   type ImportErrorRow,
-  type ImportView,
+  type ImportRow,
   listImportErrors,
   listImports,
   mostFileBytes,
@@ -104,7 +104,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const begun = await beginImport(deps, wish, request.body);
       switch (begun.kind) {
         case 'begun':
-          return reply.code(202).send(present({ row: begun.row, mistakes: 0 }));
+          return reply.code(202).send(present(begun.row));
         case 'unknown_campaign':
           return problem(reply, 404, begun.kind, 'There is no such campaign.');
         case 'campaign_not_active':
@@ -173,8 +173,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const { id } = request.params;
       const changed = isId(id) ? await cancelImport(deps, { tenantId: callerOf(request).tenantId, id, actor: actorOf(request) }) : null;
       if (changed === null) return problem(reply, 404, ...unknown);
-      if (changed.refused) return problem(reply, 409, 'wrong_state', `It is ${changed.view.row.state}: there is nothing to cancel.`);
-      return present(changed.view);
+      if (changed.refused) return problem(reply, 409, 'wrong_state', `It is ${changed.row.state}: there is nothing to cancel.`);
+      return present(changed.row);
     },
   );
 };
@@ -192,7 +192,7 @@ const tooLarge = (reply: FastifyReply, most: number) =>
     `The file is larger than ${Math.floor(most / 1024 / 1024)} MiB: divide it. Nothing of it was stored.`,
   );
 
-const present = ({ row, mistakes }: ImportView): z.input<typeof importSchema> => ({
+const present = (row: ImportRow): z.input<typeof importSchema> => ({
   id: row.id,
   state: row.state,
   fault: row.fault,
@@ -202,7 +202,7 @@ const present = ({ row, mistakes }: ImportView): z.input<typeof importSchema> =>
   bytes_done: row.state === 'done' ? row.bytes : row.bytesDone,
   rows: row.rows,
   taken_in: row.takenIn,
-  mistakes,
+  mistakes: row.mistakes,
   ignored_columns: row.ignored,
   requested_by: row.requestedBy,
   created_at: isoTime(row.createdAt),
