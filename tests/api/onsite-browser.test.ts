@@ -267,6 +267,28 @@ describe.skipIf(!hasBrowser)(title, () => {
     policies = "'none'";
   });
 
+  test('titles with markup are text in it, and a link of the cart that is code leads nowhere', async () => {
+    const markup = '<img src=x onerror=alert(1)><script>alert(1)</script>';
+    const cart = `browser-cart-${++counter}`;
+    const items = [{ title: markup, quantity: 1, price: '9.00', product_url: 'javascript:alert(1)' }];
+    const left = aCart(cart, `${cart}@example.com`, { items, restore_url: 'javascript:alert(1)' });
+    await shop.post('cart.updated', left, { at: Date.now() - 70 * 60_000 });
+    await site.view(cart);
+    const { id = '' } = (await shop.enrollmentOf(cart)) ?? {};
+    await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'popup_1h' });
+    const { page, context, faults } = await visit(cart);
+    await page.goto(pageUrl);
+    await dialogOf(page).waitFor();
+    expect(await dialogOf(page).textContent()).toContain('<img src=x');
+    expect(await inPopup<string[]>(page, "[...node.querySelectorAll('*')].map(({ localName }) => localName)")).not.toContain('img');
+    const link = new URL(await inPopup(page, "node.querySelector('a').href"));
+    // Behind the link that counts the click: the store.
+    const followed = await fetch(api + link.pathname, { redirect: 'manual', headers: { 'user-agent': userAgent } });
+    expect([followed.status, followed.headers.get('location')]).toEqual([302, 'https://shop.example.com/']);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   test('a page is none the worse where we are away, or say something strange', async () => {
     for (const answer of [
       { status: 500, body: 'oops' },
