@@ -84,6 +84,9 @@ export async function storeEmptyDraft(
 ): Promise<boolean> {
   const sequence = await lockSequence(tx, tenantId, { sequence: slug, name: name ?? slug }, 'DRAFT');
   if (over !== undefined && (await hashOfDraft(tx, sequence.id)) !== over) return false;
+  // The row may be that of a draft that was deleted.
+  if (name !== null && sequence.currentVersionId === null && sequence.name !== name)
+    await tx.update(sequences).set({ name }).where(eq(sequences.id, sequence.id));
   await writeDraft(tx, { tenantId, sequenceId: sequence.id, source, actor });
   return true;
 }

@@ -1,4 +1,4 @@
-import { eq, inArray, isNull, and, or } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, or } from 'drizzle-orm';
 import { copyNameOf } from '../../content/channels/index.ts';
 import type { Tx } from '../../db/client.ts';
 import { campaigns, scripts, sequenceDrafts, sequences, sequenceVersions } from '../../db/schema/index.ts';
@@ -99,7 +99,13 @@ export async function createSequence(
 /** @param wanted - null: it is made from the name. @returns null: it is taken */
 export async function freeSlug(tx: Tx, wanted: string | null, name: string): Promise<string | null> {
   const tried = wanted === null ? slugsFor(name) : [wanted];
-  const taken = new Set((await tx.select({ slug: sequences.slug }).from(sequences).where(inArray(sequences.slug, tried))).map(({ slug }) => slug));
+  // A deleted draft leaves its row behind, which is free again.
+  const rows = await tx
+    .select({ slug: sequences.slug })
+    .from(sequences)
+    .leftJoin(sequenceDrafts, eq(sequenceDrafts.sequenceId, sequences.id))
+    .where(and(inArray(sequences.slug, tried), or(isNotNull(sequences.currentVersionId), isNotNull(sequenceDrafts.sequenceId))));
+  const taken = new Set(rows.map(({ slug }) => slug));
   return tried.find((one) => !taken.has(one)) ?? null;
 }
 

@@ -137,6 +137,12 @@ test('only a draft is deleted', async () => {
   expect(await api(`/api/sequences/${id}`, 'DELETE')).toMatchObject({ status: 204 });
   expect(await api('/api/sequences/short-lived')).toMatchObject({ status: 404 });
   expect(await api('/api/sequences/short-lived', 'DELETE')).toMatchObject({ status: 404 });
+  // Its slug is free again.
+  expect(await api('/api/sequences', 'POST', { name: 'Another', slug: 'short-lived' })).toMatchObject({
+    status: 201,
+    body: { slug: 'short-lived', name: 'Another' },
+  });
+  expect(await api('/api/sequences/short-lived', 'DELETE')).toMatchObject({ status: 204 });
   expect(await api('/api/sequences/flats-in-spring', 'DELETE')).toMatchObject({ status: 409, body: { code: 'not_a_draft' } });
 });
 
