@@ -17,11 +17,15 @@ export { weekdays, type WeeklyWindow } from '../../domain/time/weekly-window.ts'
 
 export type CampaignRow = typeof campaigns.$inferSelect;
 
+export type SequenceState = 'ACTIVE' | 'PAUSED' | 'DRAFT' | 'ARCHIVED';
+
 /** A campaign, and what its leads came to. */
 export interface CampaignView {
   campaign: CampaignRow;
   /** The slug of its sequence; null: it contacts nobody. */
   sequence: string | null;
+  /** Whether that takes anybody in: only an active one does; null: there is none. */
+  sequenceState: SequenceState | null;
   /** How many of its leads are in the sequence now, and how many ended as converted. */
   open: number;
   converted: number;
@@ -136,14 +140,18 @@ export function listCampaigns(
 
 const rows = (tx: Tx, wanted: ReturnType<typeof and>, most: number, orderBy: SQL[] = []) =>
   tx
-    .select({ campaign: campaigns, sequence: sequences.slug })
+    .select({
+      campaign: campaigns,
+      sequence: sequences.slug,
+      sequenceState: sql<SequenceState | null>`case when ${sequences.status} = 'ACTIVE' and ${sequences.paused} then 'PAUSED' else ${sequences.status} end`,
+    })
     .from(campaigns)
     .leftJoin(sequences, eq(sequences.id, campaigns.sequenceId))
     .where(wanted)
     .orderBy(...orderBy)
     .limit(most);
 
-async function views(tx: Tx, found: Pick<CampaignView, 'campaign' | 'sequence'>[]): Promise<CampaignView[]> {
+async function views(tx: Tx, found: Pick<CampaignView, 'campaign' | 'sequence' | 'sequenceState'>[]): Promise<CampaignView[]> {
   const ids = sql.param(found.map(({ campaign }) => campaign.id));
   const [first] = found;
   if (first === undefined) return [];
@@ -159,13 +167,14 @@ async function views(tx: Tx, found: Pick<CampaignView, 'campaign' | 'sequence'>[
     select f.campaign_id as id, f.reason, sum(f.still_open)::int as open, sum(f.converted)::int as converted, sum(f.cases)::int as refused, sum(f.leads)::int as not_enrolled,
       sum(f.dropped)::int as dropped_out
     from ${courseSums(first.campaign.tenantId, { topics: ['campaign'], sinceMs: 0 })} f where f.campaign_id = any(${ids}::uuid[]) group by 1, 2 order by 2`);
-  return found.map(({ campaign, sequence }) => {
+  return found.map(({ campaign, sequence, sequenceState }) => {
     const own = counts.filter(({ id }) => id === campaign.id);
     const sum = (of: 'open' | 'converted' | 'not_enrolled' | 'dropped_out') => own.reduce((total, row) => total + row[of], 0);
     const refused = Object.fromEntries(own.filter((row) => row.refused > 0).map((row) => [row.reason, row.refused]));
     return {
       campaign,
       sequence,
+      sequenceState,
       open: sum('open'),
       converted: sum('converted'),
       refused,

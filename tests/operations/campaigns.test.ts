@@ -93,6 +93,10 @@ test('a new lead goes to every active campaign that takes its source; a person w
     notes: ['It has no sequence: it takes leads and contacts nobody.'],
     notInSequence: { no_sequence: 1 },
   });
+  // Nor does one whose sequence is a draft.
+  const draft = (await api('/api/sequences', 'POST', { name: 'Not yet', campaignId: other.id })).body as { slug: string };
+  expect((await show(other.id)).notes).toEqual([expect.stringMatching(`^Its sequence ${draft.slug} is a draft: .* contacts nobody until`)]);
+  expect((await api(`/api/campaigns/${other.id}`, 'PATCH', { sequence: 'lead-nurture' })).status).toBe(200);
   expect([(await show(other.id)).leads, (await show(paused.id)).leads]).toEqual([0, 0]);
   const lead = await leadOf('routed');
   expect((await api(`/api/campaigns/${ads.id}/leads`, 'GET')).body).toMatchObject({

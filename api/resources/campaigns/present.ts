@@ -7,6 +7,7 @@ import type { CampaignBody, campaignLeadSchema, campaignSchema, scheduleField } 
 export function presentCampaign({
   campaign,
   sequence,
+  sequenceState,
   open,
   converted,
   refused,
@@ -20,16 +21,25 @@ export function presentCampaign({
     rate: rate === null ? null : { most: rate.most, withinSeconds: rate.withinMs / 1_000 },
     notInSequence: refused,
     toEnroll: { not_enrolled: notEnrolled, dropped_out: droppedOut },
-    notes: notesOn({ campaign, sequence }),
+    notes: notesOn({ campaign, sequence, sequenceState }),
     createdAt: isoTime(createdAt),
     endedAt: isoTimeOrNull(endedAt),
   };
 }
 
-function notesOn({ campaign, sequence }: Pick<CampaignView, 'campaign' | 'sequence'>): string[] {
+const notesOnSequence = {
+  ACTIVE: null,
+  DRAFT: 'is a draft: it takes leads and contacts nobody until the sequence is activated. Then enroll those who came meanwhile.',
+  PAUSED: 'is paused: nothing is sent to those who are in it, and it takes in nobody.',
+  ARCHIVED: 'is archived: it takes in nobody.',
+} as const;
+
+function notesOn({ campaign, sequence, sequenceState }: Pick<CampaignView, 'campaign' | 'sequence' | 'sequenceState'>): string[] {
   const { status, autoAssign, leads } = campaign;
   const full = autoAssign !== null && autoAssign.maxLeads !== null && leads >= autoAssign.maxLeads;
+  const onSequence = sequenceState === null ? null : notesOnSequence[sequenceState];
   return [
+    ...(onSequence === null ? [] : [`Its sequence ${sequence} ${onSequence}`]),
     ...(sequence === null ? ['It has no sequence: it takes leads and contacts nobody.'] : []),
     ...(status === 'PAUSED' ? ['It is paused: nothing is sent to its leads, and it takes none.'] : []),
     ...(status === 'ENDED' ? ['It has ended.'] : []),

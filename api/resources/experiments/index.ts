@@ -358,7 +358,12 @@ function refuse(reply: FastifyReply, refused: Exclude<CampaignTestBegun, { kind:
     case 'campaign_ended':
       return problem(reply, 409, refused.kind, 'The campaign has ended: nobody would be in the test.');
     case 'no_sequence':
-      return problem(reply, 409, refused.kind, 'The campaign has no sequence and contacts nobody: give it one first.');
+      return problem(
+        reply,
+        409,
+        refused.kind,
+        'The campaign has no sequence that was activated, and contacts nobody: give it one, or activate its draft.',
+      );
     case 'unknown_script':
       return problem(reply, 404, refused.kind, `There is no script named "${refused.name}".`);
     case 'script_does_not_fit':
