@@ -64,6 +64,14 @@ export function problem(reply: FastifyReply, status: number, code: string, detai
     .send({ type: `https://rekindle.example/problems/${code}`, title: code.replaceAll('_', ' '), status, code, detail, ...more });
 }
 
+/** Answer 400: of these fields the request has none, or more than one. @param where - `body` or `querystring` */
+export const wrongChoice = (reply: FastifyReply, where: 'body' | 'querystring', fields: readonly string[], detail: string): FastifyReply =>
+  invalidRequest(
+    reply,
+    fields.map((field) => ({ path: `${where}/${field}`, message: detail })),
+    detail,
+  );
+
 /** Answer 400: the request does not have the right shape. @param errors - what is wrong where */
 export function invalidRequest(
   reply: FastifyReply,
@@ -79,12 +87,22 @@ const unreadBodies: Readonly<Record<string, readonly [code: string, detail: stri
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'This address does not take a body of this type: say Content-Type: application/json.'],
 };
 
+/** Where a fault is. zod reports unknown fields of an object together, at the object. */
+function placesOf({ instancePath, keyword, params: { keys } }: NonNullable<FastifyError['validation']>[number]): string[] {
+  if (keyword !== 'unrecognized_keys' || !Array.isArray(keys)) return [instancePath];
+  return keys.map((key) => `${instancePath.replace(/\/$/, '')}/${String(key)}`);
+}
+
 /** The only place where errors become HTTP. Unexpected errors are logged and answered without details. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
-      const errors = error.validation.map((v) => ({ path: `${error.validationContext ?? ''}${v.instancePath}`, message: v.message ?? 'is wrong' }));
-      return invalidRequest(reply, errors);
+      return invalidRequest(
+        reply,
+        error.validation.flatMap((fault) =>
+          placesOf(fault).map((path) => ({ path: `${error.validationContext ?? ''}${path}`, message: fault.message ?? 'is wrong' })),
+        ),
+      );
     }
     const status = error.statusCode ?? 500;
     if (status === 413) return problem(reply, 413, 'too_large', 'The body is larger than 1 MiB.');

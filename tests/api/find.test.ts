@@ -118,6 +118,11 @@ describe('GET /api/explain', () => {
   });
 
   test('asks whom it is about', async () => {
-    expect(await get('/api/explain')).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    const fields = ['email', 'phone', 'subject_id', 'external_id'].map((field) => ({ path: `querystring/${field}` }));
+    expect(await get('/api/explain')).toMatchObject({ status: 400, body: { code: 'invalid_request', errors: fields } });
+    expect(await get('/api/explain?mail=x&fone=y')).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'querystring/mail' }, { path: 'querystring/fone' }] },
+    });
   });
 });

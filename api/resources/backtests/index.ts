@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { channelNames } from '../../../domain/channels/index.ts';
 import { beginBacktest, listBacktests, readBacktest, type StoredBacktest } from '../../../operations/backtest/backtests.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
-import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { invalidRequest, problem, problems, wrongChoice } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
 import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
@@ -93,7 +93,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     },
     async (request, reply) => {
       const { sequence, version, yaml, days, prices } = request.body;
-      if ((sequence === undefined) === (yaml === undefined)) return invalidRequest(reply, [], 'Say what to run: sequence, or yaml.');
+      if ((sequence === undefined) === (yaml === undefined))
+        return wrongChoice(reply, 'body', ['sequence', 'yaml'], 'Say what to run: sequence, or yaml.');
       if (yaml !== undefined && version !== undefined)
         return invalidRequest(reply, [{ path: 'body/version', message: 'is of a sequence, not of a file' }]);
       const wish = {

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { listConsents } from '../../../operations/read/consents.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
-import { invalidRequest, problems } from '../../plugins/errors.ts';
+import { invalidRequest, problems, wrongChoice } from '../../plugins/errors.ts';
 import { lineField } from '../../routes/fields.ts';
 import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
@@ -29,7 +29,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     },
     async (request, reply) => {
       const { limit, sort, cursor, ...search } = request.query;
-      if (search.email === undefined && search.phone === undefined) return invalidRequest(reply, [], 'Say whose: email or phone.');
+      if (search.email === undefined && search.phone === undefined)
+        return wrongChoice(reply, 'querystring', ['email', 'phone'], 'Say whose: email or phone.');
       const result = await listConsents(deps, callerOf(request).tenantId, search, pageWanted({ limit, sort, cursor }));
       if (result.kind === 'found') return list.present(request.query.sort, result.found, presentConsent);
       return invalidRequest(reply, [

@@ -8,7 +8,7 @@ import { moveByHand, type MoveAnswer } from '../../../operations/actions/move.ts
 import { readEnrollment } from '../../../operations/read/enrollment.ts';
 import { stopOnce } from '../../../operations/stop-one.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
-import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { problem, problems, wrongChoice } from '../../plugins/errors.ts';
 import { idempotencyKeyOf, keyReused } from '../../plugins/idempotency.ts';
 import { idParams, isId, isoTimeOrNull, lineField, noteField, timeField } from '../../routes/fields.ts';
 import type { ResourceOptions } from '../resource.ts';
@@ -187,7 +187,8 @@ function stepRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
     },
     async (request, reply) => {
       const { until, hours, step } = request.body;
-      if ((until === undefined) === (hours === undefined)) return invalidRequest(reply, [], 'Say until when (until), or for how many hours (hours).');
+      if ((until === undefined) === (hours === undefined))
+        return wrongChoice(reply, 'body', ['until', 'hours'], 'Say until when (until), or for how many hours (hours).');
       const untilMs = until === undefined ? null : Date.parse(until);
       const answer = await ask(request, { kind: 'snooze', step, untilMs, hours });
       if (answer.kind !== 'done') return refuse(reply, answer);

@@ -6,7 +6,7 @@ import { enrollByHand, type HandStart, type HandStarted } from '../../../operati
 import { findEnrollments, findSubject } from '../../../operations/read/find-enrollments.ts';
 import { takeOverByHand } from '../../../operations/stop-one.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
-import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { problem, problems, wrongChoice } from '../../plugins/errors.ts';
 import { idempotencyKeyOf, keyReused } from '../../plugins/idempotency.ts';
 import { idParams, isId } from '../../routes/fields.ts';
 import { aList, pageWanted } from '../list.ts';
@@ -76,7 +76,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
     async (request, reply) => {
       const search = searchOf(request.query);
       if (Object.values(search).every((value) => value === undefined))
-        return invalidRequest(reply, [], 'Say whom or what: email, phone, subject_id or external_id.');
+        return wrongChoice(
+          reply,
+          'querystring',
+          ['email', 'phone', 'subject_id', 'external_id'],
+          'Say whom or what: email, phone, subject_id or external_id.',
+        );
       const result = await explainFound(deps, callerOf(request).tenantId, search);
       return result.kind === 'unreadable' ? unfindable(reply, result) : presentFound(result.found, links);
     },
@@ -155,7 +160,12 @@ function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links
     async (request, reply) => {
       const { sequence, note, ...search } = request.body;
       if (Object.values(search).filter((value) => value !== undefined).length !== 1)
-        return invalidRequest(reply, [], 'Say whom or what by one of email, phone, subject_id and external_id.');
+        return wrongChoice(
+          reply,
+          'body',
+          ['email', 'phone', 'subject_id', 'external_id'],
+          'Say whom or what by one of email, phone, subject_id and external_id.',
+        );
       const subject = await findSubject(deps, callerOf(request).tenantId, searchOf(search));
       if (subject.kind === 'unreadable') return unfindable(reply, subject, 'body');
       if (subject.found === null) return refuseStart(reply, { kind: 'unknown_subject' });

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rehearseContact } from '../../../operations/rehearse-contact.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
-import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { invalidRequest, problem, problems, wrongChoice } from '../../plugins/errors.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const transcriptSchema = z
@@ -48,7 +48,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     },
     async (request, reply) => {
       const { contact, sequence, yaml, scenario } = request.body;
-      if ((sequence === undefined) === (yaml === undefined)) return invalidRequest(reply, [], 'Say what to rehearse: sequence, or yaml.');
+      if ((sequence === undefined) === (yaml === undefined))
+        return wrongChoice(reply, 'body', ['sequence', 'yaml'], 'Say what to rehearse: sequence, or yaml.');
       const what = yaml === undefined ? { slug: sequence ?? '' } : { yaml };
       const done = await rehearseContact(deps, { tenantId: callerOf(request).tenantId, contact, what, scenario });
       switch (done.kind) {
