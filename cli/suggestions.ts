@@ -4,7 +4,7 @@ import { type Command, NotPossibleError, required, UsageError } from './command.
 /** What the results suggest to compare. */
 export const suggestions: Command = {
   summary: 'comparisons that the results suggest, as drafts, until somebody approves one',
-  usage: `rekindle suggestions               what to try in each sequence where it loses most, with the evidence
+  usage: `rekindle suggestions               what to try in each sequence, with the evidence
 rekindle suggestions show <id>     the sequence file with the comparison in it
 rekindle suggestions approve <id>  publish it for new enrollments: the test begins, and ends by itself
 rekindle suggestions dismiss <id> --reason TEXT
@@ -38,8 +38,11 @@ rekindle suggestions dismissed     who dismissed what, when and why`,
     }
     const lines = data.map(
       ({ id: own, sequence, step, change, evidence: { left, n, advice } }) =>
-        `${own}  ${sequence}/${step}  ${change} ${left} of ${n} left behind it. ${advice}`,
+        `${own}  ${sequence}/${step}  ${change} ${left === null ? '' : `${left} of ${n} left behind it. `}${advice}`,
     );
-    return { data, lines: lines.length === 0 ? ['Nothing is suggested: no sequence loses enough, or all compare something already.'] : lines };
+    return {
+      data,
+      lines: lines.length === 0 ? ['Nothing is suggested: no figures are clear enough, or all sequences compare something already.'] : lines,
+    };
   },
 };

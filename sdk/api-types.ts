@@ -4364,7 +4364,7 @@ export interface paths {
         };
         /**
          * List comparisons that the results suggest
-         * @description For each sequence at most one: what to try where it loses most, by what began in the last 90 days, drafted as a comparison by chance. Sequences that compare something already, and what was compared once, are not among them, nor what somebody dismissed while it rests on the same.
+         * @description What each sequence might try, drafted as a comparison by chance: where it loses most, by what began in the last 90 days, a delay that did better in a test that is over, and the hour at which a channel sells best. Sequences that compare something already, and what was compared once, are not among them, nor what somebody dismissed while it rests on the same.
          */
         get: operations["getApiSuggestions"];
         put?: never;
@@ -12920,9 +12920,17 @@ export interface components {
             change: string;
             /** @description Why it is suggested. It is no proof of an effect: that is what the comparison is for. */
             evidence: {
+                /**
+                 * @description `drop_off`: where the sequence loses most. `delay_test`: a delay that did better in a test that is over. `hours`: when the channel sells best.
+                 * @enum {string}
+                 */
+                source: "drop_off" | "delay_test" | "hours";
                 definition: string;
                 n: number;
-                left: number;
+                /** @description Of a `drop_off`; null: it is about conversions. */
+                left: number | null;
+                /** @description Of another source; null: it is about those who left. */
+                converted: number | null;
                 rate: number;
                 /** @description 95 %, in percent; null: nothing to go by. */
                 interval: {
@@ -12947,9 +12955,9 @@ export interface components {
             dismissed_at: string;
             dismissed_by: string;
             reason: string;
-            /** @description To how many people the step’s message had gone out. */
+            /** @description Of its evidence. */
             n: number;
-            /** @description Of these, how many left behind it, percent. */
+            /** @description Of its evidence, percent. */
             rate: number;
         };
         Suppression: {

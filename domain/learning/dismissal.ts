@@ -1,7 +1,12 @@
-import type { LargestDropOff } from './drop-off.ts';
+import type { Interval } from '../statistics/interval.ts';
 
 /** What a suggestion rested on when somebody dismissed it. */
-export type DismissedEvidence = Pick<LargestDropOff, 'n' | 'rate' | 'interval' | 'because'>;
+export interface DismissedEvidence {
+  n: number;
+  rate: number;
+  interval: Interval;
+  because: string;
+}
 
 /**
  * Whether a dismissed suggestion may be made again: it rests on something else now, as many people again have been there, or the rate has left the interval that was

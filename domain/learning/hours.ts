@@ -1,4 +1,5 @@
 import type { EpochMs } from '../sequence/plan.ts';
+import type { Cases } from '../statistics/interval.ts';
 import { type ShrunkCell, type WeekCell, weekMap } from '../statistics/shrinkage.ts';
 import { chanceHigher } from '../statistics/thompson.ts';
 
@@ -65,6 +66,29 @@ function nextHour(ofDay: readonly ShrunkCell[], known: ReadonlySet<number>, now:
   const current = now === null ? null : ofDay.find(({ hour }) => hour === now.hour);
   const against = current?.posterior ?? { a: 1 + converted, b: 1 + people - converted };
   return chanceHigher(best.posterior, against) > certainAbove ? [{ day: best.day, hour: best.hour, movedAtMs: nowMs }] : stays;
+}
+
+/** The hour that most days of a channel prefer, of those that are certain still. */
+export interface SellingHour extends Cases {
+  hour: number;
+  /** 0 (Monday) to 6, on which it is preferred. */
+  days: number[];
+  /** Of the least certain of these days. */
+  chanceBetter: number;
+}
+
+/** @returns null: no hour is preferred with a chance above 90 % */
+export function sellingHour(rules: readonly HourRule[]): SellingHour | null {
+  const certain = rules.filter(({ preferredAtMs, chanceBetter }) => preferredAtMs !== null && chanceBetter > certainAbove);
+  const hours = [...new Set(certain.map(({ hour }) => hour))].map((hour): SellingHour => {
+    const own = certain.filter((rule) => rule.hour === hour);
+    return {
+      ...{ hour, days: own.map(({ day }) => day).toSorted((a, b) => a - b), chanceBetter: Math.min(...own.map((rule) => rule.chanceBetter)) },
+      people: own.reduce((sum, { people }) => sum + people, 0),
+      converted: own.reduce((sum, { converted }) => sum + converted, 0),
+    };
+  });
+  return hours.toSorted((a, b) => b.days.length - a.days.length || b.people - a.people || a.hour - b.hour)[0] ?? null;
 }
 
 /** The share of people whose hours are drawn at random, so that the map does not only confirm itself. */

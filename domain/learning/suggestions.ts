@@ -1,3 +1,4 @@
+import type { Channel } from '../channels/index.ts';
 import type { Condition, SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
 import { armsNamedBy, plannedOffsetsMs, stepsNamedBy } from '../sequence/definition.ts';
 import { formatDuration } from '../sequence/duration.ts';
@@ -6,6 +7,10 @@ import type { LargestDropOff } from './drop-off.ts';
 /** What is changed for one half of the people. */
 export const suggestionKinds = ['channel', 'hour', 'delay', 'shorter'] as const;
 export type SuggestionKind = (typeof suggestionKinds)[number];
+
+/** Where a suggestion comes from: what a sequence loses, a delay that did better in a test of its own, or the hours at which a channel sells. */
+export const suggestionSources = ['drop_off', 'delay_test', 'hours'] as const;
+export type SuggestionSource = (typeof suggestionSources)[number];
 
 /** A change that is worth a comparison, drafted as one: half of the people get it, and the test says whether it is better. */
 export interface Suggestion {
@@ -34,10 +39,7 @@ export function suggestionFor(
 ): Suggestion | null {
   const index = definition.steps.findIndex(({ id }) => id === stepId);
   const step = definition.steps[index];
-  // A second comparison would make the first one’s people fewer, and neither sooner certain.
-  const compares = definition.arms !== undefined || definition.steps.some(({ variants, varied }) => variants !== undefined && varied !== true);
-  if (step === undefined || compares || step.on !== undefined || definition.steps.some(({ when }) => when !== null && armsNamedBy(when).length > 0))
-    return null;
+  if (step === undefined || step.on !== undefined || comparesAlready(definition)) return null;
   switch (because) {
     case 'late_in_the_sequence':
       return shorter(definition, index);
@@ -49,6 +51,43 @@ export function suggestionFor(
     case 'other':
       return later(definition, index);
   }
+}
+
+/** A second comparison would make the first one’s people fewer, and neither sooner certain. */
+const comparesAlready = ({ arms: of, steps }: SequenceDefinition): boolean =>
+  of !== undefined ||
+  steps.some(({ variants, varied, when }) => (variants !== undefined && varied !== true) || (when !== null && armsNamedBy(when).length > 0));
+
+/**
+ * The delay that did better in a test that is over, beside the one that the step has still: it is asked again, because the z test that found it is right for one
+ * look only, and a test of variants at every look.
+ * @param delays - what was compared, in milliseconds of real time, after what the step counts from
+ * @returns null: the step has another delay by now, or no room for the later one
+ */
+export function delayFromTest(definition: SequenceDefinition, stepId: string, delays: { nowMs: number; betterMs: number }): Suggestion | null {
+  const index = definition.steps.findIndex(({ id }) => id === stepId);
+  const step = definition.steps[index];
+  if (step === undefined || comparesAlready(definition) || step.due.delayMs !== delays.nowMs) return null;
+  const laterMs = delays.betterMs - delays.nowMs;
+  return laterMs > 0 && laterMs < roomBehind(definition, index) ? laterBy(definition, index, laterMs) : null;
+}
+
+/**
+ * The first step that goes out a day later or more, at the hour at which its channel sells best. Earlier ones are about what somebody has just done.
+ * @returns null: there is none, or it has hours of its own
+ */
+export function atLearnedHour(definition: SequenceDefinition, { channel, hour }: { channel: Channel; hour: number }): Suggestion | null {
+  if (comparesAlready(definition)) return null;
+  const offsets = plannedOffsetsMs(definition.steps);
+  const index = definition.steps.findIndex(
+    (step, at) =>
+      step.on === undefined &&
+      step.channels[0] === channel &&
+      step.window === undefined &&
+      step.bestHour !== true &&
+      (offsets[at] ?? 0) >= longestDelayMs,
+  );
+  return index < 0 ? null : atOtherHours(definition, index, { from: hour, to: hour + 1 });
 }
 
 function shorter(definition: SequenceDefinition, index: number): Suggestion | null {
@@ -86,15 +125,22 @@ function atOtherHours(definition: SequenceDefinition, index: number, { from, to 
 }
 
 function later(definition: SequenceDefinition, index: number): Suggestion | null {
-  const step = definition.steps[index];
-  if (step === undefined || step.content === null || step.model !== undefined || step.lapsesWith !== null) return null;
+  const dueMs = plannedOffsetsMs(definition.steps)[index] ?? 0;
+  // Whole hours, half of the way to what comes next at most.
+  const laterMs = Math.floor(Math.min(Math.max(dueMs, hourMs), longestDelayMs, roomBehind(definition, index) / 2) / hourMs) * hourMs;
+  return laterMs < hourMs ? null : laterBy(definition, index, laterMs);
+}
+
+/** Until the next step, or the end of the sequence. */
+function roomBehind(definition: SequenceDefinition, index: number): number {
   const offsets = plannedOffsetsMs(definition.steps);
   const next = definition.steps.findIndex((one, at) => at > index && one.on === undefined);
-  const dueMs = offsets[index] ?? 0;
-  const endMs = next < 0 ? definition.maxAgeMs : (offsets[next] ?? 0);
-  // Whole hours, half of the way to what comes next at most.
-  const laterMs = Math.floor(Math.min(Math.max(dueMs, hourMs), longestDelayMs, (endMs - dueMs) / 2) / hourMs) * hourMs;
-  if (laterMs < hourMs) return null;
+  return (next < 0 ? definition.maxAgeMs : (offsets[next] ?? 0)) - (offsets[index] ?? 0);
+}
+
+function laterBy(definition: SequenceDefinition, index: number, laterMs: number): Suggestion | null {
+  const step = definition.steps[index];
+  if (step === undefined || step.content === null || step.model !== undefined || step.lapsesWith !== null) return null;
   const { content } = step;
   const variants = [
     { id: 'now', content, weight: 1 },

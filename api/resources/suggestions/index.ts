@@ -9,6 +9,7 @@ import {
   readDismissals,
   readSuggestions,
   suggestionKinds,
+  suggestionSources,
 } from '../../../operations/learning/suggestions.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
@@ -29,9 +30,14 @@ const suggestionSchema = z
     change: z.string().meta({ description: 'In a sentence: what one half of the people would get otherwise.' }),
     evidence: z
       .object({
+        source: z.enum(suggestionSources).meta({
+          description:
+            '`drop_off`: where the sequence loses most. `delay_test`: a delay that did better in a test that is over. `hours`: when the channel sells best.',
+        }),
         definition: z.string(),
         n: z.int(),
-        left: z.int(),
+        left: z.int().nullable().meta({ description: 'Of a `drop_off`; null: it is about conversions.' }),
+        converted: z.int().nullable().meta({ description: 'Of another source; null: it is about those who left.' }),
         rate: z.number(),
         interval: intervalSchema,
         advice: z.string(),
@@ -56,8 +62,8 @@ const dismissalSchema = z
     dismissed_at: z.iso.datetime(),
     dismissed_by: z.string(),
     reason: z.string(),
-    n: z.int().meta({ description: 'To how many people the step’s message had gone out.' }),
-    rate: z.number().meta({ description: 'Of these, how many left behind it, percent.' }),
+    n: z.int().meta({ description: 'Of its evidence.' }),
+    rate: z.number().meta({ description: 'Of its evidence, percent.' }),
   })
   .meta({ id: 'SuggestionDismissal' });
 
@@ -70,7 +76,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       schema: {
         summary: 'List comparisons that the results suggest',
         description:
-          'For each sequence at most one: what to try where it loses most, by what began in the last 90 days, drafted as a comparison by chance. Sequences that compare something already, and what was compared once, are not among them, nor what somebody dismissed while it rests on the same.',
+          'What each sequence might try, drafted as a comparison by chance: where it loses most, by what began in the last 90 days, a delay that did better in a test that is over, and the hour at which a channel sells best. Sequences that compare something already, and what was compared once, are not among them, nor what somebody dismissed while it rests on the same.',
         response: { 200: z.object({ data: z.array(suggestionSchema) }), ...problems(401, 429, 503) },
       },
     },
@@ -147,13 +153,30 @@ const presentDismissal = ({ sequence, step, kind, dismissedAtMs, dismissedBy, re
   ...{ sequence, step, kind, dismissed_at: new Date(dismissedAtMs).toISOString(), dismissed_by: dismissedBy, reason, n, rate: percent(rate) },
 });
 
+const definitions: Record<DraftedSuggestion['evidence']['source'], string> = {
+  drop_off: 'Those to whom the step’s message went out and whose sequence ended behind it without a conversion, of all to whom it went out.',
+  delay_test: 'Who ordered within the goal’s window, of the people who were assigned to the better delay and whose window is over.',
+  hours:
+    'Messages of the last 180 days at that hour of the days named, those of the last week left out, and of these the ones that an order of the week after is credited to.',
+};
+
 function present({ id, sequence, name, version, step, kind, change, evidence, file }: DraftedSuggestion): z.input<typeof suggestionSchema> {
-  const { n, left, rate, interval, advice, byHoursP } = evidence;
+  const { source, n, cases, rate, interval, advice, byHoursP } = evidence;
+  const isLoss = source === 'drop_off';
   return {
     ...{ id, sequence, name, version, step, kind, change, draft: file },
     evidence: {
-      definition: 'Those to whom the step’s message went out and whose sequence ended behind it without a conversion, of all to whom it went out.',
-      ...{ n, left, rate: percent(rate), interval: inPercent(interval), advice, by_hours_p: byHoursP },
+      source,
+      definition: definitions[source],
+      ...{
+        n,
+        left: isLoss ? cases : null,
+        converted: isLoss ? null : cases,
+        rate: percent(rate),
+        interval: inPercent(interval),
+        advice,
+        by_hours_p: byHoursP,
+      },
     },
     target: 'People who order within the goal’s window, of all who were assigned, whether or not they got a message.',
     counter_metrics: [...guardrailMetrics],

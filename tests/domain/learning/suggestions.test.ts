@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { comparedIn } from '../../../domain/experiments/take-over.ts';
 import type { LargestDropOff } from '../../../domain/learning/drop-off.ts';
-import { suggestionFor } from '../../../domain/learning/suggestions.ts';
+import { atLearnedHour, delayFromTest, suggestionFor } from '../../../domain/learning/suggestions.ts';
 import { rehearse } from '../../../domain/rehearsal/rehearse.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import { sequenceFileOf } from '../../../domain/sequence/edit-file.ts';
@@ -95,4 +95,29 @@ test('every draft is a file that can be published, and the half that is not chan
     ),
     { numRuns: 100 },
   );
+});
+
+test('the better delay of a test is drafted where the step has the other one still, and room for it; an hour for the first step of the next day', () => {
+  const hour = 3_600_000;
+  expect(delayFromTest(three, 'second', { nowMs: 20 * hour, betterMs: 30 * hour })?.draft.steps[1]?.variants).toMatchObject([
+    { id: 'now' },
+    { id: 'later', laterMs: 10 * hour },
+  ]);
+  expect(delayFromTest(three, 'second', { nowMs: 19 * hour, betterMs: 30 * hour })).toBeNull();
+  expect(delayFromTest(three, 'second', { nowMs: 20 * hour, betterMs: 44 * hour })).toBeNull();
+  const drafted = atLearnedHour(three, { channel: 'email', hour: 19 });
+  expect(drafted?.draft.steps.map(({ id, window }) => [id, window?.fromMinute ?? null])).toEqual([
+    ['first', null],
+    ['second', null],
+    ['third', null],
+    ['third_other', 1_140],
+  ]);
+  expect(atLearnedHour(three, { channel: 'sms', hour: 19 })).toBeNull();
+  const atNight = atLearnedHour(three, { channel: 'email', hour: 23 })?.draft;
+  for (const draft of [drafted?.draft, atNight, delayFromTest(three, 'second', { nowMs: 20 * hour, betterMs: 30 * hour })?.draft]) {
+    if (draft === undefined) throw new Error('no draft');
+    expect(parseSequence(sequenceFileOf(fileOfDefinition(draft)))).toMatchObject({ ok: true });
+    expect(atLearnedHour(draft, { channel: 'email', hour: 8 })).toBeNull();
+    expect(delayFromTest(draft, 'third', { nowMs: 24 * hour, betterMs: 30 * hour })).toBeNull();
+  }
 });

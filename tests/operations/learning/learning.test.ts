@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { suggestionDismissals } from '../../../db/schema/index.ts';
+import { conversionRules, suggestionDismissals } from '../../../db/schema/index.ts';
 import { experimentsPass } from '../../../operations/experiments/experiments.ts';
 import { readDelays } from '../../../operations/learning/delays.ts';
 import { readPhrases } from '../../../operations/learning/phrases.ts';
@@ -197,6 +197,48 @@ test('a delay that did better by chance is suggested; a test in which texts diff
     ],
   });
   expect(of('fewer')).toMatchObject({ state: 'not_enough', missing: { people: 60, conversions: 7 }, suggestion: null });
+});
+
+test('a delay of a test that is over, and the hour at which a channel sells, are suggested as drafts, until somebody approves or dismisses them', async () => {
+  const drafted = async (sequence: string) =>
+    ((await api('/api/suggestions')).body as { data: Record<string, unknown>[] }).data.filter((one) => one['sequence'] === sequence);
+  // While it is compared, the test itself says which delay is better.
+  expect(await drafted('delays')).toEqual([]);
+  const yaml = (channel: string) =>
+    `sequence: delays\nname: delays\non: manual\nabout: cart\nmaxAge: 60d\nsteps:\n  - { id: nudge, at: 24h, channel: sms, content: ${channel} }\n`;
+  const copy = { 'delays/nudge_text.sms': { file: 'delays/nudge_text.sms.liquid', text: text('Still there') } };
+  await publishPreset(shop.deps, shop.tenant.tenantId, await compilePreset({ file: 'delays.yaml', yaml: yaml('delays/nudge_text'), copy }));
+  await experimentsPass(shop.deps);
+  const { tenantId } = shop.tenant;
+  const rule = (day: number, hour: number, chanceBetter: number, preferred: boolean) => ({
+    ...{ tenantId, channel: 'sms', day, hour, sends: 200, conversions: 40, rate: 0.18, expected: 0.1, chanceBetter },
+    ...{ preferredAt: preferred ? Date.now() : null, refreshedAt: Date.now() },
+  });
+  await inTenant((tx) =>
+    tx.insert(conversionRules).values([rule(0, 19, 0.97, true), rule(2, 19, 0.94, true), rule(3, 8, 0.89, true), rule(4, 7, 0.99, false)]),
+  );
+  const [delay, hour, ...more] = await drafted('delays');
+  expect(more).toEqual([]);
+  expect(delay).toMatchObject({
+    ...{ kind: 'delay', step: 'nudge', version: 2, change: 'Half of the people get nudge 12h later.' },
+    evidence: { source: 'delay_test', n: 600, converted: 66, left: null, rate: 11, advice: expect.stringContaining('from 24 h to 36 h') as unknown },
+    draft: expect.stringContaining('later: 12h') as unknown,
+  });
+  expect(hour).toMatchObject({
+    ...{ kind: 'hour', step: 'nudge', version: 2 },
+    evidence: { source: 'hours', n: 400, converted: 80, rate: 20, advice: expect.stringContaining('at 19:00 on Monday, Wednesday') as unknown },
+    draft: expect.stringMatching(/from: "?19:00"?/) as unknown,
+  });
+  expect((await api('/api/sequences/delays')).body).toMatchObject({ version: 2 });
+  // The hour is dismissed: it stays away although the other one is decided about later.
+  const dismissed = await ask(shop, shop.tenant.apiKey, `/api/suggestions/${String(hour?.['id'])}/dismiss`, 'POST', { reason: 'We are closed.' });
+  expect(dismissed).toMatchObject({ status: 200, body: { kind: 'hours', n: 400, rate: 20 } });
+  expect(await drafted('delays')).toMatchObject([{ id: delay?.['id'] }]);
+  expect((await api(`/api/suggestions/${String(delay?.['id'])}/approve`, 'POST')).body).toMatchObject({ sequence: 'delays', version: 3 });
+  expect((await api('/api/sequences/delays')).body).toMatchObject({ version: 3 });
+  expect(await drafted('delays')).toEqual([]);
+  await inTenant((tx) => tx.delete(conversionRules));
+  await owner.query('delete from suggestion_dismissals');
 });
 
 test('a phrase is judged once it varies in thirty tests, and tests whose text was changed are left out', async () => {

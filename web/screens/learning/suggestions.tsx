@@ -42,7 +42,7 @@ export function Suggestions() {
       <Answer of={found}>
         {({ data }) =>
           data.length === 0 ? (
-            <Empty title="Nothing is suggested">No sequence loses enough people at one step, or all of them compare something already.</Empty>
+            <Empty title="Nothing is suggested">No figures are clear enough, or all sequences compare something already.</Empty>
           ) : (
             <ul className="divide-y divide-line border-t border-line">
               {data.map((one) => (
@@ -55,7 +55,9 @@ export function Suggestions() {
                       {`: ${one.change}`}
                     </p>
                     <p className="text-[0.8125rem] text-soft">
-                      {`After ${plain(one.step)}, ${formatPercent(one.evidence.rate)} left (${within(one.evidence.interval)}, ${formatNumber(one.evidence.left)} of ${formatNumber(one.evidence.n)}). ${one.evidence.advice}`}
+                      {one.evidence.left === null
+                        ? one.evidence.advice
+                        : `After ${plain(one.step)}, ${formatPercent(one.evidence.rate)} left (${within(one.evidence.interval)}, ${formatNumber(one.evidence.left)} of ${formatNumber(one.evidence.n)}). ${one.evidence.advice}`}
                     </p>
                     <details className="mt-1 text-[0.8125rem]">
                       <summary className="cursor-pointer text-accent">The draft</summary>
