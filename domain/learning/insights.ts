@@ -51,10 +51,16 @@ export function channelInsight(channels: readonly Placed[]): Insight[] {
   return [{ about: 'channel', sentence, n, interval }];
 }
 
+/** @param sequence - its name, as people call it */
 export function dropOffInsight(sequence: string, largest: LargestDropOff | null): Insight[] {
   if (largest === null) return [];
   const { step, rate, n, interval, advice } = largest;
   return [
-    { about: 'drop_off', sentence: `${sequence} loses most behind step ${step}: ${percent(rate)} of those who got it left. ${advice}`, n, interval },
+    {
+      about: 'drop_off',
+      sentence: `“${sequence}” loses most behind step ${step}: ${percent(rate)} of those who got it left. ${advice}`,
+      n,
+      interval,
+    },
   ];
 }

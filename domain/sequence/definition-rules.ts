@@ -206,12 +206,14 @@ function stepMistakes(
     ...referenceMistakes(step, earlier, later),
     ...attributeMistakes(step, attributes),
   ];
-  return found.map(({ field, message }) => ({ path: ['steps', index, field], message }));
+  return found.map(({ field, at = [], message }: FieldMistake) => ({ path: ['steps', index, field, ...at], message }));
 }
 
 /** A mistake in a field of the step in hand. */
 interface FieldMistake {
   field: string;
+  /** Where in the field, such as `[1, 'channel']` of `variants`; absent: the field itself. */
+  at?: readonly (string | number)[];
   message: string;
 }
 
@@ -273,27 +275,28 @@ function comparedMistakes(compare: StepShape['compare'], arms: readonly { weight
 
 /** What a variant says of its channel and its offer. */
 function variantChannelMistakes(step: StepShape): FieldMistake[] {
-  const mistakes = (step.variants ?? []).flatMap(({ id, channel, offer, content }): string[] => {
+  const mistakes = (step.variants ?? []).flatMap(({ channel, offer, content }, index): FieldMistake[] => {
     const own = channel ?? [];
     const silent = own.find((one) => !channels[one].carriesCopy);
+    const at = (field: string, message: string): FieldMistake => ({ field: 'variants', at: [index, field], message });
     return [
-      ...(new Set(own).size < own.length ? [`send \`${id}\` by one channel twice`] : []),
+      ...(new Set(own).size < own.length ? [at('channel', 'names a channel twice')] : []),
       ...(silent === undefined
         ? []
-        : [`send \`${id}\` by ${silent}, which has no text: compare by \`arms\` of the sequence whether something is sent at all`]),
+        : [at('channel', `is ${silent}, which has no text: compare by \`arms\` of the sequence whether something is sent at all`)]),
       ...(step.onFailure === 'next-channel' && own.length === 1
-        ? [`send \`${id}\` by ${own.join('')} alone, and \`onFailure: next-channel\` needs a second: write \`channel: [${own.join('')}, …]\``]
+        ? [at('channel', `is ${own.join('')} alone, and \`onFailure: next-channel\` needs a second: write \`channel: [${own.join('')}, …]\``)]
         : []),
-      ...(offer === false && step.offer === undefined ? [`send \`${id}\` without an offer, and the step brings none: remove \`offer: false\``] : []),
+      ...(offer === false && step.offer === undefined ? [at('offer', 'is false, and the step brings none: remove it')] : []),
       ...((offer ?? step.offer ?? false) !== false && content.model !== undefined
-        ? [`send \`${id}\` with an offer and a text by a model, which cannot state one: name a text`]
+        ? [at('content', 'is by a model, which cannot state the offer: name a text')]
         : []),
     ];
   });
   const used = channelsOf(step);
   const unused = step.variants === undefined ? [] : step.channel.filter((one) => !used.includes(one));
   return [
-    ...mistakes.map((message) => ({ field: 'variants', message })),
+    ...mistakes,
     ...(unused.length === 0
       ? []
       : [{ field: 'channel', message: `names ${unused.join(' and ')}, by which no variant goes out: name those of its variants` }]),

@@ -50,7 +50,7 @@ export async function readLearning(deps: Pick<Deps, 'db'>, tenantId: string, sin
   for (const channel of read.tested) insights.push(...wordInsights(channel, await readPhrases(deps, tenantId, channel)));
   for (const { analysis, suggestion } of await readDelays(deps, tenantId)) insights.push(...delayInsight(suggestion, analysis));
   const [worst] = await readDropOffs(deps, tenantId, sinceMs);
-  insights.push(...channelInsight(read.channels), ...dropOffInsight(worst?.sequence ?? '', worst?.largest ?? null));
+  insights.push(...channelInsight(read.channels), ...dropOffInsight(worst?.name ?? '', worst?.largest ?? null));
   const { enrolled, converted, revenue } = read.conversions;
   return {
     sinceMs: startOfDay(sinceMs),

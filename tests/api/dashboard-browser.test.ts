@@ -620,6 +620,53 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.close();
   });
 
+  test('a step is compared in variants: text, way, model and offer have fields, each with its own faults', async () => {
+    const page = await open('/sequences/cart/edit?step=email_24h');
+    await page.getByRole('button', { name: 'Compare variants' }).click();
+    const [first, second] = [page.getByRole('group', { name: 'Variant a' }), page.getByRole('group', { name: 'Variant b' })];
+    expect(await first.getByLabel('Text', { exact: true }).inputValue()).toBe('cart/email_24h');
+    // The second begins as a copy of what the first says, so that one thing at a time is changed.
+    await page.getByLabel('Text', { exact: true }).last().waitFor();
+    await page.getByRole('combobox', { name: 'Text' }).selectOption({ label: 'Email · email_24h_b' });
+    await expect.poll(() => page.getByLabel('Subject').inputValue()).toContain('{{');
+    await second.getByLabel('Goes another way than the step').check();
+    await second.getByLabel('By, for this variant').selectOption('none');
+    await second.getByText('is none, which has no text', { exact: false }).waitFor();
+    expect(await first.getByText('which has no text', { exact: false }).count()).toBe(0);
+    await second.getByLabel('By, for this variant').selectOption('sms');
+    await second.getByText('which has no text', { exact: false }).waitFor({ state: 'hidden' });
+    await page.getByRole('combobox', { name: 'Variant', exact: true }).selectOption('b');
+    await page.locator('figcaption').getByText('Text message', { exact: true }).waitFor();
+    // The other texts are there in six languages: what is missing is said, and begun.
+    await page.getByText('Missing: Text message · Arabic', { exact: false }).waitFor();
+    await page.getByRole('button', { name: 'Begin them as copies' }).click();
+    await page.getByText('Missing: Text message · Arabic', { exact: false }).waitFor({ state: 'hidden' });
+    await second.getByLabel('Offer of the variant').selectOption('');
+    await second.getByText('is false, and the step brings none', { exact: false }).waitFor();
+    await second.getByLabel('Offer of the variant').selectOption('skip');
+    await second.getByLabel('A model writes it').check();
+    await second.getByText('is by a model, which cannot state the offer', { exact: false }).waitFor();
+    await second.getByLabel('A model writes it').uncheck();
+    await second.getByText('is by a model', { exact: false }).waitFor({ state: 'hidden' });
+    await second.getByLabel('Offer of the variant').selectOption('step');
+    await second.getByLabel('Share').fill('0');
+    await second.getByText('It must be 1 at least').waitFor();
+    await second.getByLabel('Share').fill('2');
+    await check(page);
+    await page.getByRole('button', { name: 'Save the draft' }).click();
+    await page.getByText('not saved', { exact: true }).waitFor({ state: 'hidden' });
+    const form = (await ask(shop, shop.tenant.apiKey, '/api/sequences/cart/form')).body as { said: { steps: { id: string; variants?: object[] }[] } };
+    expect(form.said.steps.find(({ id }) => id === 'email_24h')?.variants).toEqual([
+      { id: 'a', content: 'cart/email_24h' },
+      { id: 'b', content: 'cart/email_24h_b', channel: 'sms', weight: 2 },
+    ]);
+    await second.getByRole('button', { name: 'Take it out, and compare no more' }).click();
+    expect(await page.getByRole('button', { name: 'Compare variants' }).count()).toBe(1);
+    await page.getByRole('button', { name: 'Save the draft' }).click();
+    await page.getByText('not saved', { exact: true }).waitFor({ state: 'hidden' });
+    await page.close();
+  });
+
   test('publishing says whom it changes what for, and an earlier version comes back', async () => {
     const page = await open('/sequences/cart/edit?step=email_24h');
     await page.frameLocator('iframe').getByText('Merino', { exact: false }).first().waitFor();

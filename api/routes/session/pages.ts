@@ -129,7 +129,7 @@ async function show() {
 }
 onSubmit(async ({ email, password }) => {
   const { error } = await ask('POST', '/api/session', { email, password });
-  if (error) say(error.detail); else if (to !== null) location.assign(to); else await show();
+  if (error) say(error.detail); else location.assign(to ?? '${dashboardPath}');
 });
 $('#out').addEventListener('click', async () => { await ask('DELETE', '/api/session'); location.reload(); });
 if (refused !== null) say(faults[refused] ?? 'The identity provider did not let you in (' + refused.slice(0, 60) + ').');
@@ -143,7 +143,7 @@ async function accept(body) {
   const { error } = await ask('POST', '/api/session/invitation/accept', { token: held, ...body });
   if (error) return say(error.detail);
   sessionStorage.removeItem('invitation');
-  location.assign('/sign-in');
+  location.assign('${dashboardPath}');
 }
 async function show() {
   const { data, error } = await ask('POST', '/api/session/invitation', { token: held });

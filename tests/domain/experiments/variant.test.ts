@@ -198,25 +198,31 @@ describe('in a file', () => {
     ['channel: email, variants: [{ id: a, content: cart/a, weight: 0 }, { id: b, content: cart/b }]', 'must be 1 at least'],
     [`channel: none, variants: [${two}]`, 'have no use on a channel without texts'],
     ['channel: email', 'is missing: name the text'],
-    ['channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, channel: none }]', 'send `b` by none, which has no text'],
+    [
+      'channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, channel: none }]',
+      '`variants[1].channel` is none, which has no text',
+    ],
     ['channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, channel: fax }]', 'is not understood: write one of'],
-    ['channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, channel: [sms, sms] }]', 'by one channel twice'],
+    [
+      'channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, channel: [sms, sms] }]',
+      '`variants[1].channel` names a channel twice',
+    ],
     [
       'channel: email, variants: [{ id: a, content: cart/a, channel: sms }, { id: b, content: cart/b, channel: sms }]',
       'names email, by which no variant goes out',
     ],
     [
       'channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/b, offer: false }]',
-      'the step brings none: remove `offer: false`',
+      '`variants[1].offer` is false, and the step brings none: remove it',
     ],
     ['channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/b, offer: maybe }]', 'write true, { without: skip } or false'],
     [
       'channel: email, offer: true, variants: [{ id: a, content: cart/a }, { id: b, content: { model: cart/c, fallback: cart/b } }]',
-      'with an offer and a text by a model, which cannot state one',
+      '`variants[1].content` is by a model, which cannot state the offer',
     ],
     [
       'channel: [email, sms], onFailure: next-channel, variants: [{ id: a, content: cart/a }, { id: b, content: cart/b, channel: sms }]',
-      'send `b` by sms alone, and `onFailure: next-channel` needs a second',
+      '`variants[1].channel` is sms alone, and `onFailure: next-channel` needs a second',
     ],
     ['channel: email, texts: [{ model: cart/a, fallback: cart/b }, cart/c]', 'not among `texts`'],
     ['channel: email, variants: [{ id: a, content: cart/a, later: 2h }, { id: b, content: cart/b, later: 1h }]', 'all go out `later`'],

@@ -15,7 +15,8 @@ import { channelsOf, type Draft, type Faults, type Form, freeId, moveStep, type 
 import { StepPreview } from './preview.tsx';
 import { PublishPanel } from './publish.tsx';
 import { SettingsOfSequence } from './settings-of-sequence.tsx';
-import { channelOptions, StepEditor, withNewTexts } from './step-editor.tsx';
+import { channelOptions } from './step-choices.tsx';
+import { StepEditor, withNewTexts } from './step-editor.tsx';
 import { Versions } from './versions.tsx';
 
 const page = getRouteApi('/$store/sequences/$slug/edit');

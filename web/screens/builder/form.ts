@@ -63,12 +63,23 @@ export const channelTexts: Readonly<Record<string, { suffix: string; fields: rea
   crm: { suffix: '.crm', fields: ['workflow'], starter: '---\nworkflow: "Its name at the CRM"\n---\n' },
 };
 
+const contentOf = (said: unknown): string[] =>
+  typeof said === 'string' ? [said] : isRecord(said) && typeof said['fallback'] === 'string' ? [said['fallback']] : [];
+
+/** A variant of a step as its file says it. */
+export type Variant = Readonly<Record<string, unknown>>;
+export const variantsOf = ({ variants }: Step): Variant[] => (Array.isArray(variants) ? variants.filter(isRecord) : []);
+
+/** The step as those get it who have one of its variants: as the API makes it of what a version says. */
+export function stepAs(step: Step, { content, channel = step['channel'], offer = step['offer'] }: Variant): Step {
+  return withFields(step, { variants: undefined, content, channel, offer: offer === false ? undefined : offer });
+}
+
 /** Every content that a step names: its one, or those of its variants. */
-export function contentsOf({ content, variants, texts }: Step): string[] {
-  if (Array.isArray(variants)) return variants.flatMap((one) => (isRecord(one) && typeof one['content'] === 'string' ? [one['content']] : []));
-  if (Array.isArray(texts)) return texts.filter((one) => typeof one === 'string');
-  if (isRecord(content)) return typeof content['fallback'] === 'string' ? [content['fallback']] : [];
-  return typeof content === 'string' ? [content] : [];
+export function contentsOf(step: Step): string[] {
+  const { content, variants, texts } = step;
+  if (Array.isArray(variants)) return variantsOf(step).flatMap((one) => contentOf(one['content']));
+  return Array.isArray(texts) ? texts.filter((one) => typeof one === 'string') : contentOf(content);
 }
 
 /** A text of a step in the language that the others are translated from. */
@@ -77,15 +88,23 @@ export interface StepText {
   channel: string;
 }
 
-export const textsOfStep = (step: Step): StepText[] =>
-  channelsOf(step).flatMap((channel) => {
-    const known = channelTexts[channel];
-    return known === undefined ? [] : contentsOf(step).map((content) => ({ name: `${content}${known.suffix}`, channel }));
-  });
+export function textsOfStep(step: Step): StepText[] {
+  const forms = variantsOf(step).map((variant) => stepAs(step, variant));
+  const all = (forms.length === 0 ? [step] : forms).flatMap((form) =>
+    channelsOf(form).flatMap((channel) => {
+      const known = channelTexts[channel];
+      return known === undefined ? [] : contentsOf(form).map((content) => ({ name: `${content}${known.suffix}`, channel }));
+    }),
+  );
+  return all.filter((one, index) => all.findIndex(({ name }) => name === one.name) === index);
+}
 
 /** The texts in other languages of a text. */
 export const translationsOf = (name: string, names: readonly string[]): string[] =>
-  names.filter((other) => other.startsWith(`${name}.`) && /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(other.slice(name.length + 1)));
+  names.filter((other) => other.startsWith(`${name}.`) && isLanguage(other.slice(name.length + 1)));
+
+const suffixes = new Set(Object.values(channelTexts).map(({ suffix }) => suffix.slice(1)));
+const isLanguage = (text: string) => /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(text) && !suffixes.has(text);
 
 /** A text in its parts. Each field stands on a line of its own, so that a line number leads to it. */
 export interface TextParts {

@@ -6,7 +6,22 @@ import { Panel } from '../../parts/panel.tsx';
 import { Empty, Loading } from '../../parts/states.tsx';
 import { sequences } from '../../../sdk/index.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
-import { type Channel, channelsOf, channelTexts, type Draft, type Faults, type Form, type Step, stepsOf, textsOfStep } from './form.ts';
+import { channelName } from '../../parts/words.ts';
+import {
+  type Channel,
+  channelsOf,
+  channelTexts,
+  type Draft,
+  type Faults,
+  type Form,
+  type Step,
+  stepAs,
+  stepsOf,
+  textOf,
+  textsOfStep,
+  variantsOf,
+  withSteps,
+} from './form.ts';
 
 type Preview = Data<'POST /api/sequences/{slug}/form/preview'>;
 const languages = [
@@ -22,21 +37,33 @@ const languages = [
 
 /** What a step says, as its reader sees it. @param draft - as it was a moment ago: what is being typed follows. @param faults - of that draft; null: they are not known yet */
 export function StepPreview({ form, draft, step, faults }: { form: Form; draft: Draft; step: Step; faults: Faults | null }) {
-  const channels = channelsOf(step).filter((one) => channelTexts[one] !== undefined);
+  const variants = variantsOf(step);
+  const [chosen, setChosen] = useState('');
+  const variant = variants.find(({ id }) => textOf(id) === chosen) ?? variants[0];
+  const seen = variant === undefined ? step : stepAs(step, variant);
+  const channels = channelsOf(seen).filter((one) => channelTexts[one] !== undefined);
   const [wanted, setWanted] = useState<string | null>(null);
   const [sample, setSample] = useState('');
   const [locale, setLocale] = useState('');
   const index = stepsOf(draft).findIndex(({ id }) => id === step.id);
   const channel = channels.find((one) => one === wanted) ?? channels[0];
+  // The step as one variant has it is previewed as a step: what chance would have for the sample does not matter here.
+  const asked =
+    variant === undefined
+      ? draft
+      : withSteps(
+          draft,
+          stepsOf(draft).map((one) => (one.id === step.id ? seen : one)),
+        );
   const own = new Set(textsOfStep(step).map(({ name }) => name));
   const wrong = faults?.find(({ rule, text, path }) => rule === 'format' || (rule === 'text' && (text === null ? path[1] === index : own.has(text))));
   const shown = useStoreQuery(
-    ['form-preview', form.slug, step.id, channel, sample, locale, draft],
+    ['form-preview', form.slug, step.id, channel, sample, locale, asked],
     (api, signal) =>
       sequences(api).previewForm(
         form.slug,
         {
-          ...draft,
+          ...asked,
           step: step.id,
           ...(channel === undefined ? {} : { channel: channel as Channel }),
           ...(sample === '' ? {} : { sample }),
@@ -50,8 +77,16 @@ export function StepPreview({ form, draft, step, faults }: { form: Form; draft: 
   return (
     <Panel title="How it looks" note="As somebody would get it now. Nothing is sent.">
       <div className="mb-3 flex flex-wrap gap-3">
+        {variants.length > 1 && (
+          <Select
+            label="Variant"
+            value={textOf(variant?.['id'])}
+            options={variants.map(({ id }) => ({ value: textOf(id), name: textOf(id) }))}
+            onChange={setChosen}
+          />
+        )}
         {channels.length > 1 && (
-          <Choice label="By" value={channel} options={channels.map((value) => ({ value, name: sentenceCase(plain(value)) }))} onChange={setWanted} />
+          <Choice label="By" value={channel} options={channels.map((value) => ({ value, name: channelName(value) }))} onChange={setWanted} />
         )}
         <Select
           label="To"
@@ -185,7 +220,7 @@ const names: Readonly<Record<string, string>> = {
 function Bubble({ of: { channel, subject, text, cta } }: { of: Preview }) {
   return (
     <figure className="mx-auto max-w-sm rounded-3xl border border-line-strong bg-sunken p-4">
-      <figcaption className="mb-3 text-center text-xs text-soft">{names[channel] ?? sentenceCase(plain(channel))}</figcaption>
+      <figcaption className="mb-3 text-center text-xs text-soft">{names[channel] ?? channelName(channel)}</figcaption>
       <div
         dir="auto"
         className={`w-fit max-w-full rounded-2xl border border-line p-3 break-words whitespace-pre-wrap ${channel === 'sms' ? 'bg-accent-soft' : 'bg-raised'}`}

@@ -1,3 +1,4 @@
+import { fieldName } from './field-words.ts';
 import type { UseMutationResult } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Body, Data, RekindleError } from '../../../sdk/index.ts';
@@ -173,7 +174,7 @@ function Matrix({ of: { steps } }: { of: Preview }) {
 function FieldChange({ of: { field, before, after } }: { of: { field: string; before?: unknown; after?: unknown } }) {
   return (
     <li className="text-[0.8125rem] text-soft">
-      {plain(field)}
+      {sentenceCase(fieldName(field))}
       {field === 'text' ? ' is written anew' : `: ${valueOf(before)} → ${valueOf(after)}`}
     </li>
   );

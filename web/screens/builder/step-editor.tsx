@@ -1,10 +1,12 @@
 import { useState } from 'react';
-import { Button } from '../../parts/button.tsx';
 import { plain, sentenceCase } from '../../parts/format.ts';
 import { Panel } from '../../parts/panel.tsx';
 import { ConditionField } from './condition.tsx';
-import { AreaField, CheckField, Field, LineField, SelectField, SpanField } from './fields.tsx';
-import { inputLook } from '../../parts/labelled.tsx';
+import { ChannelsField, channelSaid, offerChoice, offerOptions, offerSaid } from './step-choices.tsx';
+import { AreaField, CheckField, LineField, SelectField, SpanField } from './fields.tsx';
+import { channelName } from '../../parts/words.ts';
+import { fieldName } from './field-words.ts';
+import { Variants } from './variants.tsx';
 import {
   channelsOf,
   channelTexts,
@@ -25,18 +27,6 @@ import {
   writeText,
 } from './form.ts';
 
-export const channelOptions = ['email', 'sms', 'whatsapp', 'telegram', 'push', 'onsite', 'call', 'crm', 'task', 'none'].map((value) => ({
-  value,
-  name:
-    value === 'none'
-      ? 'Nothing (marks the time)'
-      : value === 'sms'
-        ? 'Text message'
-        : value === 'onsite'
-          ? 'Pop-up on the site'
-          : sentenceCase(value),
-}));
-
 /** Fields that have a place of their own in the form. */
 const shownFields = new Set([
   'id',
@@ -52,6 +42,8 @@ const shownFields = new Set([
   'maxRetries',
   'onFailure',
   'bestHour',
+  'variants',
+  'lapsesWith',
 ]);
 
 interface Editing {
@@ -89,18 +81,13 @@ export function StepEditor(editing: Editing) {
           />
           <SelectField
             label="Offer"
-            value={
-              step['offer'] === undefined ? '' : step['offer'] === true ? 'send' : isRecord(step['offer']) ? textOf(step['offer']['without']) : ''
-            }
-            options={[
-              { value: '', name: 'None' },
-              { value: 'send', name: 'With one where the store grants it, else without' },
-              { value: 'skip', name: 'Only with one' },
-            ]}
-            onChange={(offer) => set({ offer: offer === '' ? undefined : offer === 'send' ? true : { without: 'skip' } })}
+            value={offerChoice(step['offer'])}
+            options={offerOptions}
+            onChange={(offer) => set({ offer: offerSaid(offer) })}
             faults={wrong('offer')}
             disabled={disabled}
           />
+          <Variants {...editing} onTexts={(next) => onChange(withNewTexts(form, next, index))} />
           <details className="rounded-md border border-line px-3 py-2">
             <summary className="cursor-pointer text-[0.8125rem] font-medium">Hours, expiry and what follows a failure</summary>
             <div className="mt-3 grid gap-4 sm:grid-cols-2">
@@ -111,6 +98,19 @@ export function StepEditor(editing: Editing) {
                 value={step['expires']}
                 onChange={(expires) => set({ expires })}
                 faults={wrong('expires')}
+                disabled={disabled}
+              />
+              <SelectField
+                label="Goes out no more once this is due"
+                value={textOf(step['lapsesWith'])}
+                options={[
+                  { value: '', name: 'None: it has its own time' },
+                  ...stepsOf(draft)
+                    .slice(index + 1)
+                    .map(({ id }) => ({ value: id, name: sentenceCase(plain(id)) })),
+                ]}
+                onChange={(id) => set({ lapsesWith: id === '' ? undefined : id })}
+                faults={wrong('lapsesWith')}
                 disabled={disabled}
               />
               <SelectField
@@ -210,47 +210,15 @@ function When({
 
 /** In order of preference: of several, the first that is possible. */
 function Channels({ form, draft, index, step, onChange, wrong, disabled }: Editing & { wrong: readonly string[] }) {
-  const given = channelsOf(step);
-  const choose = (channels: readonly string[]) => {
-    const unique = [...new Set(channels)];
-    const next = changeStep(draft, index, { channel: unique.length === 1 ? unique[0] : unique });
-    onChange(withNewTexts(form, next, index));
-  };
   return (
-    <Field label="By" faults={wrong} hint="Of several, the first that is possible: connected, allowed, and with an address.">
-      {(props) => (
-        <span className="flex flex-wrap items-center gap-2">
-          {given.map((channel, at) => (
-            <span key={channel} className="flex items-center gap-1">
-              {at > 0 && <span className="text-soft">else</span>}
-              <select
-                {...(at === 0 ? props : { 'aria-label': `Way ${at + 1}` })}
-                className={`${inputLook} w-auto!`}
-                value={channel}
-                disabled={disabled}
-                onChange={(event) => choose(given.map((one, place) => (place === at ? event.target.value : one)))}
-              >
-                {channelOptions.map((option) => (
-                  <option key={option.value} value={option.value}>
-                    {option.name}
-                  </option>
-                ))}
-              </select>
-              {at > 0 && !disabled && (
-                <Button look="quiet" onClick={() => choose(given.filter((_, place) => place !== at))}>
-                  Remove<span className="sr-only"> way {at + 1}</span>
-                </Button>
-              )}
-            </span>
-          ))}
-          {!disabled && given.length < 4 && (
-            <Button onClick={() => choose([...given, ['email', 'sms', 'whatsapp', 'telegram'].find((one) => !given.includes(one)) ?? 'email'])}>
-              Add another way
-            </Button>
-          )}
-        </span>
-      )}
-    </Field>
+    <ChannelsField
+      label="By"
+      hint="Of several, the first that is possible: connected, allowed, and with an address."
+      value={channelsOf(step)}
+      faults={wrong}
+      disabled={disabled}
+      onChange={(channels) => onChange(withNewTexts(form, changeStep(draft, index, { channel: channelSaid(channels) }), index))}
+    />
   );
 }
 
@@ -333,14 +301,16 @@ function Others({ step, set, wrong, disabled }: { step: Step; set: Set; wrong: (
   const [text, setText] = useState<string | null>(null);
   const [broken, setBroken] = useState(false);
   const known = Object.keys(others);
-  const faults = wrong(...known, 'variants', 'texts', 'script', 'requires', 'lapsesWith', 'task', 'content', 'id');
+  const faults = wrong(...known, 'texts', 'script', 'requires', 'task', 'content', 'id');
   return (
     <details className="rounded-md border border-line px-3 py-2" open={faults.length > 0}>
-      <summary className="cursor-pointer text-[0.8125rem] font-medium">Everything else{known.length === 0 ? '' : `: ${known.join(', ')}`}</summary>
+      <summary className="cursor-pointer text-[0.8125rem] font-medium">
+        Everything else{known.length === 0 ? '' : `: ${known.map(fieldName).join(', ')}`}
+      </summary>
       <div className="mt-3">
         <AreaField
           label="Further fields"
-          hint="As in a file, in JSON: variants, texts, script, requires, lapsesWith, task. The guide to sequences says what each does."
+          hint="As in a file, in JSON: texts, script, requires, task. The guide to sequences says what each does."
           rows={4}
           mono
           value={text ?? JSON.stringify(others, null, 1)}
@@ -400,6 +370,21 @@ function Texts({ form, draft, step, faults, disabled, onChange }: Editing) {
     onChange({ ...draft, texts: { ...kept, ...draft.texts, [shown.name]: writeText(next) } });
   };
   const isKnown = source !== undefined;
+  // A language that another text of the sequence has: what is missing has no text in which it could be said.
+  const missing = originals.flatMap(({ name }) =>
+    translationsOf(
+      name,
+      faults.flatMap(({ text }) => (text === null || written.has(text) ? [] : [text])),
+    ),
+  );
+  const begin = () => {
+    const copyOf = (name: string) => {
+      const original = name.slice(0, name.lastIndexOf('.'));
+      const known = form.texts.find((one) => one.name === original);
+      return draft.texts[original] ?? (known === undefined ? '' : writeText(known));
+    };
+    onChange({ ...draft, texts: { ...draft.texts, ...Object.fromEntries(missing.map((name) => [name, copyOf(name)])) } });
+  };
   const others = own.filter(({ line }) => line === null || changed === undefined);
   return (
     <Panel
@@ -415,10 +400,21 @@ function Texts({ form, draft, step, faults, disabled, onChange }: Editing) {
           <SelectField
             label="Text"
             value={shown.name}
-            options={all.map(({ name, channel }) => ({ value: name, name: nameOfText(name, channel, originals) }))}
+            options={all.map(({ name, channel }) => ({
+              value: name,
+              name: `${nameOfText(name, channel, originals)}${faults.some(({ text, severity }) => text === name && severity === 'error') ? ' · wrong' : ''}`,
+            }))}
             onChange={setWanted}
             disabled={false}
           />
+        )}
+        {missing.length > 0 && (
+          <p className="text-[0.8125rem] text-bad">
+            {`Missing: ${missing.map((name) => nameOfText(name, originals.find((one) => name.startsWith(`${one.name}.`))?.channel ?? '', originals)).join(', ')}. Every text of a sequence is there in the same languages. `}
+            <button type="button" className="text-accent underline" disabled={disabled} onClick={begin}>
+              Begin them as copies, to be translated
+            </button>
+          </p>
         )}
         {!isKnown && (
           <p className="text-[0.8125rem] text-soft">
@@ -480,10 +476,10 @@ const fieldNames: Readonly<Record<string, string>> = { cta: 'Button', preheader:
 
 const languageNames = new Intl.DisplayNames('en', { type: 'language' });
 
-function nameOfText(name: string, channel: string, originals: readonly { name: string }[]): string {
+function nameOfText(name: string, channel: string, originals: readonly { name: string; channel: string }[]): string {
   const original = originals.find((one) => name === one.name || name.startsWith(`${one.name}.`))?.name ?? name;
-  const way = sentenceCase(plain(channel));
-  const content =
-    originals.filter((one) => one.name.endsWith(original.slice(original.indexOf('.')))).length > 1 ? ` · ${original.split('/').at(-1)}` : '';
+  const way = channelName(channel);
+  const isOneOfMany = originals.filter((one) => one.channel === channel).length > 1;
+  const content = isOneOfMany ? ` · ${original.split('/').at(-1)?.split('.')[0]}` : '';
   return name === original ? `${way}${content}` : `${way}${content} · ${languageNames.of(name.slice(original.length + 1)) ?? ''}`;
 }

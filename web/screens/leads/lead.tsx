@@ -1,3 +1,4 @@
+import { channelName, readable } from '../../parts/words.ts';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Data } from '../../../sdk/index.ts';
@@ -6,7 +7,7 @@ import { Badge, type Tone } from '../../parts/badge.tsx';
 import { buttonLook } from '../../parts/button.tsx';
 import { DataList } from '../../parts/data-list.tsx';
 import { EnrollmentStatus, statusOf } from '../../parts/enrollment-status.tsx';
-import { formatNumber, inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
+import { formatNumber, plain, sentenceCase } from '../../parts/format.ts';
 import { Facts } from '../../parts/labelled.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Answer, Empty } from '../../parts/states.tsx';
@@ -87,7 +88,7 @@ function Begun({ of: lead, onSaid }: { of: LeadDetails; onSaid: (said: string) =
                     </Link>
                     {status !== null && <EnrollmentStatus status={status} reason={one.exitReason} />}
                   </p>
-                  <p className="text-[0.8125rem] break-words">{inReadersTime(one.summary)}</p>
+                  <p className="text-[0.8125rem] break-words">{readable(one.summary)}</p>
                   <p className="mt-0.5 text-xs text-soft">
                     began <Time at={one.enrolledAt} /> · {one.completedSteps === 1 ? 'one step' : `${formatNumber(one.completedSteps)} steps`} done
                     {one.nextExecuteAt !== null && (
@@ -128,7 +129,7 @@ function Attempts({ of: attempts }: { of: readonly Attempt[] }) {
           columns={[
             { name: 'When', cell: ({ startedAt }) => <Time at={startedAt} /> },
             { name: 'Step', cell: ({ step }) => sentenceCase(plain(step)) },
-            { name: 'By', cell: ({ channel }) => (channel === null ? '' : plain(channel)) },
+            { name: 'By', cell: ({ channel }) => (channel === null ? '' : channelName(channel)) },
             {
               name: 'State',
               cell: ({ status }) => {

@@ -1,9 +1,10 @@
+import { channelName, readable } from '../../parts/words.ts';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { Data } from '../../../sdk/index.ts';
 import { learning } from '../../../sdk/index.ts';
 import { Choice } from '../../parts/choice.tsx';
 import { Figure } from '../../parts/figure.tsx';
-import { formatMoney, formatNumber, formatPercent, plain, sentenceCase } from '../../parts/format.ts';
+import { formatMoney, formatNumber, formatPercent, plain } from '../../parts/format.ts';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Answer, Empty } from '../../parts/states.tsx';
 import { useStore } from '../../session/session.ts';
@@ -93,7 +94,7 @@ function Cards({ of: { conversions, revenue, channels } }: { of: Overview }) {
         />
         <Figure
           name="Best channel"
-          value={best === undefined ? '–' : sentenceCase(best.name)}
+          value={best === undefined ? '–' : channelName(best.name)}
           note={best === undefined ? 'nothing went out yet' : `at least ${formatPercent(best.at_least)}, of ${formatNumber(best.n)} messages`}
           means={<p>{channels.definition} Nobody drew the channel by chance, so this is no proof that it works better.</p>}
         />
@@ -111,7 +112,7 @@ function Insights({ of: { insights } }: { of: Overview }) {
         <ul className="divide-y divide-line border-t border-line">
           {insights.map(({ about, sentence, n, interval }) => (
             <li key={sentence} className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 px-4 py-2.5">
-              <span className="min-w-0 flex-1 basis-64">{sentence}</span>
+              <span className="min-w-0 flex-1 basis-64">{readable(sentence)}</span>
               <span className="text-xs text-soft">{[plain(about), within(interval), `of ${formatNumber(n)}`].filter(Boolean).join(' · ')}</span>
             </li>
           ))}

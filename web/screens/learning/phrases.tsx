@@ -40,7 +40,7 @@ export function Phrases({ channel, onChannel }: { channel: PhraseChannel; onChan
           label="Channel"
           value={channel}
           options={[
-            { value: 'sms', name: 'SMS' },
+            { value: 'sms', name: 'Text message' },
             { value: 'call', name: 'Call' },
             { value: 'email', name: 'Email' },
           ]}

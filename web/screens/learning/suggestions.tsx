@@ -1,3 +1,4 @@
+import { readable } from '../../parts/words.ts';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import type { Data } from '../../../sdk/index.ts';
@@ -52,7 +53,7 @@ export function Suggestions() {
                       <Link to="/$store/sequences/$slug" params={{ store, slug: one.sequence }} className="font-medium hover:underline">
                         {one.name}
                       </Link>
-                      {`: ${one.change}`}
+                      {`: ${readable(one.change)}`}
                     </p>
                     <p className="text-[0.8125rem] text-soft">
                       {one.evidence.left === null

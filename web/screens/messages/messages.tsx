@@ -1,3 +1,4 @@
+import { channelName, readable } from '../../parts/words.ts';
 import { getRouteApi } from '@tanstack/react-router';
 import type { Item } from '../../../sdk/index.ts';
 import { messages } from '../../../sdk/index.ts';
@@ -25,7 +26,7 @@ const states = [
 ] as const;
 const channels = ['all', 'email', 'sms', 'whatsapp', 'telegram', 'push', 'onsite', 'call', 'crm', 'task'].map((value) => ({
   value,
-  name: value === 'all' ? 'By any way' : value === 'sms' ? 'Text message' : sentenceCase(value),
+  name: value === 'all' ? 'By any way' : channelName(value),
 }));
 
 /** Every message that was sent or left out, the newest first; each leads to its person. */
@@ -76,10 +77,10 @@ export function Messages() {
                     return person === undefined ? '…' : nameOf(person);
                   },
                 },
-                { name: 'Step', cell: ({ sequence, step }) => `${plain(sequence)}: ${plain(step)}` },
+                { name: 'Step', cell: ({ sequence, step }) => `${sentenceCase(plain(sequence))}: ${plain(step)}` },
                 { name: 'State', cell: (row) => <MessageState of={row} /> },
-                { name: 'By', wide: true, cell: ({ channel: by }) => (by === null ? '' : plain(by)) },
-                { name: 'What became of it', wide: true, cell: ({ sentence }) => sentence },
+                { name: 'By', wide: true, cell: ({ channel: by }) => (by === null ? '' : channelName(by)) },
+                { name: 'What became of it', wide: true, cell: ({ sentence }) => readable(sentence) },
                 {
                   name: 'When',
                   align: 'end',

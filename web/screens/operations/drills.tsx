@@ -1,3 +1,4 @@
+import { channelName, channelWord } from '../../parts/words.ts';
 import { useState } from 'react';
 import type { Item } from '../../../sdk/index.ts';
 import { outageDrills } from '../../../sdk/index.ts';
@@ -6,7 +7,7 @@ import { Button } from '../../parts/button.tsx';
 import { DataList } from '../../parts/data-list.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Figure } from '../../parts/figure.tsx';
-import { formatNumber, sentenceCase } from '../../parts/format.ts';
+import { formatNumber } from '../../parts/format.ts';
 import { SelectField, TextField } from '../../parts/labelled.tsx';
 import { AllPages, usePages } from '../../parts/pages.tsx';
 import { Panel } from '../../parts/panel.tsx';
@@ -26,7 +27,7 @@ const parts: Record<Drill['part'], { name: string; means: string }> = {
   temporal: { name: 'Temporal', means: 'Is told nothing, and no step is decided. What happens is stored, and stops take effect.' },
 };
 const nameOf = ({ part, channel }: Pick<Drill, 'part' | 'channel'>) =>
-  part === 'provider' ? (channel === null ? 'Every provider' : `The provider of ${channel}`) : parts[part].name;
+  part === 'provider' ? (channel === null ? 'Every provider' : `The provider of ${channelWord(channel)}`) : parts[part].name;
 
 /** An outage that is practised: nobody is lost by it, nobody gets anything twice, and it ends by itself. */
 export function Drills() {
@@ -175,7 +176,7 @@ function Ask({ open, onClose }: { open: boolean; onClose: () => void }) {
             onChange={(event) => setChannel(event.target.value)}
             options={[
               { value: '', name: 'Every channel that disturbs people' },
-              ...['email', 'sms', 'whatsapp', 'telegram', 'push', 'call', 'crm'].map((value) => ({ value, name: sentenceCase(value) })),
+              ...['email', 'sms', 'whatsapp', 'telegram', 'push', 'call', 'crm'].map((value) => ({ value, name: channelName(value) })),
             ]}
           />
         )}

@@ -1,3 +1,4 @@
+import { channelName, readable } from '../../parts/words.ts';
 import { useState } from 'react';
 import type { Item } from '../../../sdk/index.ts';
 import { messages, parked, quarantine } from '../../../sdk/index.ts';
@@ -6,7 +7,7 @@ import { Button } from '../../parts/button.tsx';
 import { DataList } from '../../parts/data-list.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Definition } from '../../parts/figure.tsx';
-import { formatDuration, formatNumber, inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
+import { formatDuration, formatNumber, plain, sentenceCase } from '../../parts/format.ts';
 import { TextField } from '../../parts/labelled.tsx';
 import { AllPages, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
@@ -134,7 +135,7 @@ function Parked() {
                   <p className="font-medium">
                     {sentenceCase(plain(item.cause))} <Badge>{item.kind}</Badge>
                   </p>
-                  <p className="text-[0.8125rem]">{inReadersTime(item.sentence)}</p>
+                  <p className="text-[0.8125rem]">{readable(item.sentence)}</p>
                   <p className="text-[0.8125rem] text-soft">{item.what_to_do}</p>
                   <p className="mt-1 text-xs text-soft">
                     {item.since !== null && (
@@ -183,7 +184,7 @@ function InDoubt() {
             linkOf={({ contact }) => ({ to: '/$store/people/$id', params: { store, id: contact } })}
             columns={[
               { name: 'Step', cell: ({ step }) => sentenceCase(plain(step)) },
-              { name: 'By', cell: ({ channel }) => channel ?? '–' },
+              { name: 'By', cell: ({ channel }) => (channel === null ? '–' : channelName(channel)) },
               { name: 'Sequence', wide: true, cell: ({ sequence }) => sequence },
               { name: 'Since', align: 'end', cell: ({ claimed_at: at, created_at: made }) => <Time at={at ?? made} /> },
             ]}

@@ -1,6 +1,7 @@
+import { readable } from '../../parts/words.ts';
 import type { Item } from '../../../sdk/index.ts';
 import { Badge, type Tone } from '../../parts/badge.tsx';
-import { formatDayTime, formatDuration, inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
+import { formatDayTime, formatDuration, plain, sentenceCase } from '../../parts/format.ts';
 
 type Gate = Item<'GET /api/decisions'>['gates'][number];
 
@@ -36,7 +37,7 @@ const List = ({ of: gates, label }: { of: readonly Gate[]; label: string }) => (
         </span>
         <div className="min-w-0">
           <span className="font-medium">{sentenceCase(inWords(gate))}</span>
-          {note !== undefined && <span className="text-soft"> · {inReadersTime(note)}</span>}
+          {note !== undefined && <span className="text-soft"> · {readable(note)}</span>}
           <p className="text-xs break-words text-soft">
             {Object.entries(input).map(([name, value]) => (
               <span key={name} className="me-3 inline-block">

@@ -1,3 +1,4 @@
+import { readable } from '../../parts/words.ts';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import type { Data, Item, Result } from '../../../sdk/index.ts';
@@ -7,7 +8,7 @@ import { Button } from '../../parts/button.tsx';
 import { Choice } from '../../parts/choice.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { EnrollmentStatus } from '../../parts/enrollment-status.tsx';
-import { formatMoney, inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
+import { formatMoney, plain, sentenceCase } from '../../parts/format.ts';
 import { Facts, TextField } from '../../parts/labelled.tsx';
 import { AllPages, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
@@ -116,7 +117,7 @@ function OneEnrollment({ id }: { id: string }) {
         return (
           <Panel
             title={enrollment.sequence.name}
-            note={inReadersTime(enrollment.summary)}
+            note={readable(enrollment.summary)}
             aside={
               <span className="flex flex-wrap items-center gap-2 text-[0.8125rem] text-soft">
                 {subject.value_minor !== null &&
@@ -227,7 +228,7 @@ function Actions({ of: enrollment }: { of: Enrollment }) {
               if (asked === null) return;
               act.mutate(asked, {
                 onSuccess: (done) => {
-                  setSaid(inReadersTime('sentence' in done ? done.sentence : done.summary));
+                  setSaid(readable('sentence' in done ? done.sentence : done.summary));
                   setAsked(null);
                 },
               });
@@ -280,9 +281,9 @@ function Timeline({ id }: { id: string }) {
                   <Time at={entry.at} />
                 </span>
                 <div className="min-w-0">
-                  <p className="break-words">{inReadersTime(entry.sentence)}</p>
+                  <p className="break-words">{readable(entry.sentence)}</p>
                   <p className="text-xs text-soft">
-                    <Badge>{plain(entry.kind)}</Badge> {plain(entry.type)}
+                    <Badge>{plain(entry.kind)}</Badge> {plain(entry.type.replaceAll('.', ' '))}
                   </p>
                 </div>
               </li>

@@ -1,7 +1,8 @@
+import { readable } from '../../parts/words.ts';
 import { type CSSProperties, useState } from 'react';
 import type { Data } from '../../../sdk/index.ts';
 import { Badge, type Tone } from '../../parts/badge.tsx';
-import { formatDayTime, formatDuration, inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
+import { formatDayTime, formatDuration, plain, sentenceCase } from '../../parts/format.ts';
 import { useNow } from '../../parts/use-now.ts';
 import { Gates } from './gates.tsx';
 
@@ -63,8 +64,8 @@ export function Waterfall({ of: { enrollment, entries, next } }: { of: Explanati
                     key={keyOf(decision)}
                     type="button"
                     aria-expanded={open === keyOf(decision)}
-                    aria-label={`${formatDayTime(decision.at)}: ${verdictWord[decision.verdict]}. ${inReadersTime(decision.sentence)}`}
-                    title={inReadersTime(decision.sentence)}
+                    aria-label={`${formatDayTime(decision.at)}: ${verdictWord[decision.verdict]}. ${readable(decision.sentence)}`}
+                    title={readable(decision.sentence)}
                     onClick={() => setOpen(open === keyOf(decision) ? null : keyOf(decision))}
                     className="absolute top-0 grid h-8 w-6 -translate-x-1/2 place-items-center rtl:translate-x-1/2"
                     style={{ insetInlineStart: at(ms(decision.at)) }}
@@ -100,14 +101,14 @@ export function Waterfall({ of: { enrollment, entries, next } }: { of: Explanati
               {formatDayTime(chosen.at)}, by version {chosen.version}
             </span>
           </p>
-          <p className="my-1.5">{inReadersTime(chosen.sentence)}</p>
+          <p className="my-1.5">{readable(chosen.sentence)}</p>
           <Gates of={chosen.gates} />
         </div>
       )}
       {next !== null && (
         <details className="mt-3 rounded-md border border-line p-3">
           <summary className="cursor-pointer">
-            <span className="font-medium">Next: {plain(next.step)}.</span> <span className="text-soft">{inReadersTime(next.sentence)}</span>
+            <span className="font-medium">Next: {plain(next.step)}.</span> <span className="text-soft">{readable(next.sentence)}</span>
           </summary>
           <Gates of={next.gates} />
         </details>

@@ -1,3 +1,4 @@
+import { channelWord } from '../../parts/words.ts';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { rehearsals } from '../../../sdk/index.ts';
@@ -95,7 +96,7 @@ export function Rehearse() {
                       { name: 'What', cell: ({ kind }) => <Badge tone={tones[kind][0]}>{tones[kind][1]}</Badge> },
                       {
                         name: 'Step',
-                        cell: ({ step, channel }) => (step === null ? '' : `${plain(step)}${channel === null ? '' : ` by ${plain(channel)}`}`),
+                        cell: ({ step, channel }) => (step === null ? '' : `${plain(step)}${channel === null ? '' : ` by ${channelWord(channel)}`}`),
                       },
                       {
                         name: 'Why',

@@ -1,3 +1,4 @@
+import { channelWord } from '../../parts/words.ts';
 import type { Item } from '../../../sdk/index.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { DataList } from '../../parts/data-list.tsx';
@@ -75,7 +76,7 @@ function Days({ of: rows }: { of: BacktestReport['messages']['by_day'] }) {
         <span className="font-medium">Messages by day</span>
         {ways.map((way, index) => (
           <span key={way} className="inline-flex items-center gap-1.5 text-soft">
-            <span aria-hidden="true" className="size-2.5 rounded-sm" style={{ background: colourOf(index) }} /> {plain(way)}
+            <span aria-hidden="true" className="size-2.5 rounded-sm" style={{ background: colourOf(index) }} /> {channelWord(way)}
           </span>
         ))}
       </figcaption>
@@ -93,7 +94,7 @@ function Days({ of: rows }: { of: BacktestReport['messages']['by_day'] }) {
             top -= height;
             return (
               <rect key={`${day} ${channel}`} x={place * 10 + 1} width={8} y={top} height={height} fill={colourOf(ways.indexOf(channel))}>
-                <title>{`${formatDay(day)}: ${formatNumber(messages)} by ${plain(channel)}`}</title>
+                <title>{`${formatDay(day)}: ${formatNumber(messages)} by ${channelWord(channel)}`}</title>
               </rect>
             );
           });

@@ -1,8 +1,9 @@
+import { channelWord } from '../../parts/words.ts';
 import type { ReactNode } from 'react';
 import type { Data } from '../../../sdk/index.ts';
 import { interventions } from '../../../sdk/index.ts';
 import { Definition, Figure } from '../../parts/figure.tsx';
-import { formatDuration, formatNumber, formatPercent, plain } from '../../parts/format.ts';
+import { formatDuration, formatNumber, formatPercent } from '../../parts/format.ts';
 import { Panel } from '../../parts/panel.tsx';
 import { Answer, Empty } from '../../parts/states.tsx';
 import { useStoreQuery } from '../../session/store-query.ts';
@@ -218,7 +219,7 @@ function Caps({ of: channels }: { of: Data<'GET /api/caps/figures'>['channels'] 
           {channels.map((one) => (
             <tr key={one.channel}>
               <th scope="row" className="py-1.5 pe-3 text-start font-medium">
-                {plain(one.channel).toLowerCase()}
+                {channelWord(one.channel)}
               </th>
               <Cell>{formatNumber(one.steps)}</Cell>
               <Cell>{formatNumber(one.put_off)}</Cell>

@@ -1,3 +1,4 @@
+import { channelWord } from '../../parts/words.ts';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Data } from '../../../sdk/index.ts';
@@ -161,7 +162,7 @@ function Steps({ of, sequence }: { of: Stats; sequence: Details }) {
         columns={[
           { name: 'Step', cell: ({ step }) => <span className="font-medium">{sentenceCase(plain(step))}</span> },
           { name: 'When', wide: true, cell: ({ step }) => whenOf(planned.get(step)) },
-          { name: 'By', wide: true, cell: ({ step }) => planned.get(step)?.channels.map(plain).join(', then ') ?? '' },
+          { name: 'By', wide: true, cell: ({ step }) => sentenceCase(planned.get(step)?.channels.map(channelWord).join(', then ') ?? '') },
           { name: 'Due', align: 'end', cell: ({ entered }) => formatNumber(entered) },
           { name: 'Went out', align: 'end', cell: ({ executed }) => formatNumber(executed) },
           { name: 'Opened', align: 'end', wide: true, cell: ({ opened }) => formatNumber(opened) },

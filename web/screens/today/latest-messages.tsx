@@ -1,6 +1,7 @@
+import { readable } from '../../parts/words.ts';
 import { Link } from '@tanstack/react-router';
 import { messages } from '../../../sdk/index.ts';
-import { inReadersTime, plain } from '../../parts/format.ts';
+import { plain } from '../../parts/format.ts';
 import { MessageState } from '../../parts/message-state.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
@@ -40,7 +41,7 @@ export function LatestMessages() {
                         <Time at={message.settled_at ?? message.claimed_at ?? message.created_at} />
                       </span>
                     </div>
-                    <p className="line-clamp-1 text-[0.8125rem] text-soft">{inReadersTime(message.sentence)}</p>
+                    <p className="line-clamp-1 text-[0.8125rem] text-soft">{readable(message.sentence)}</p>
                   </li>
                 );
               })}

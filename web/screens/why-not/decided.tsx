@@ -1,8 +1,9 @@
+import { readable } from '../../parts/words.ts';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { Item } from '../../../sdk/index.ts';
 import { decisions } from '../../../sdk/index.ts';
 import { ExportCsv } from '../../parts/export-csv.tsx';
-import { inReadersTime, plain, sentenceCase } from '../../parts/format.ts';
+import { plain, sentenceCase } from '../../parts/format.ts';
 import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
@@ -49,7 +50,7 @@ export function Decided({ reason }: { reason: string }) {
                         </>
                       )}
                     </span>
-                    <span className="block text-[0.8125rem] text-soft">{inReadersTime(row.sentence)}</span>
+                    <span className="block text-[0.8125rem] text-soft">{readable(row.sentence)}</span>
                   </summary>
                   <Gates of={row.gates} />
                   <Link to="/$store/people/$id" params={{ store, id: row.contact }} className="text-[0.8125rem] text-accent hover:underline">
