@@ -48,7 +48,7 @@ async function post(id: string, verb: string, body?: Record<string, unknown>) {
 }
 
 async function live(cart: string, doings: readonly Doing[]): Promise<Seen> {
-  await shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
+  await shop.deliver('cart.updated', aCart(cart, `${cart}@example.com`));
   const id = (await until('an enrollment', () => shop.enrollmentOf(cart))).id;
   const seen: Seen = { cart, stoppedMs: null, closed: [] };
   const snoozes: Seen['closed'] = [];
@@ -63,8 +63,8 @@ async function live(cart: string, doings: readonly Doing[]): Promise<Seen> {
       const contact = { email: `${cart}@example.com` };
       const { status } =
         one.does === 'order'
-          ? await shop.post('order.placed', { order: { id: `${cart}-order`, currency: 'EUR', total: '1.00', cart_id: cart }, contact })
-          : await shop.post('contact.opted_out', { contact });
+          ? await shop.deliver('order.placed', { order: { id: `${cart}-order`, currency: 'EUR', total: '1.00', cart_id: cart }, contact })
+          : await shop.deliver('contact.opted_out', { contact });
       expect([200, 503]).toContain(status);
       if (status === 200) seen.stoppedMs ??= Date.now();
       continue;

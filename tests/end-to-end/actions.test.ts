@@ -66,7 +66,7 @@ const explained = async (id: string) =>
 
 /** A cart that was left 90 minutes ago: its popup is over, and it sleeps until its first email, in half an hour. @returns the enrollment's id */
 async function asleep(cart: string): Promise<string> {
-  await shop.post('cart.updated', aCart(cart, `${cart}@example.com`), { at: Date.now() - 1.5 * hourMs });
+  await shop.deliver('cart.updated', aCart(cart, `${cart}@example.com`), { at: Date.now() - 1.5 * hourMs });
   const { id = '' } = (await shop.enrollmentOf(cart)) ?? {};
   await until(`${cart} to sleep`, async () => {
     const seen = await view(id).catch(() => null);

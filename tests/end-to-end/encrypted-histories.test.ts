@@ -45,7 +45,7 @@ beforeAll(async () => {
     },
   });
   // Begun before there was a key: its history is in plain text until then.
-  await shop.post('cart.updated', aCart('before', 'before@example.com'));
+  await shop.deliver('cart.updated', aCart('before', 'before@example.com'));
   const begun = await until('the enrollment', () => shop.enrollmentOf('before'));
   const plain = lazyClient({ ...shop.temporal, payloadKeys: null });
   const { relayOutbox } = await import('../../operations/relay-outbox.ts');
@@ -110,11 +110,11 @@ const ended = async (cart: string) => {
 describe('with a key for what Temporal stores', () => {
   let cart: Awaited<ReturnType<typeof ended>>;
   beforeAll(async () => {
-    await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
+    await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'));
     cart = await ended('cart-1');
     await until('the first mail', () => shop.smtp.accepted.some(({ envelope }) => envelope.to.includes('ada@example.com')));
     await until('the workflow to know', async () => (await cart.handle.query<RecoveryView>('view')).settled['email_2h'] === 'sent');
-    await shop.post('order.placed', { cart_id: 'cart-1', order: { id: 'order-1' }, contact: { email: 'ada@example.com' } });
+    await shop.deliver('order.placed', { cart_id: 'cart-1', order: { id: 'order-1' }, contact: { email: 'ada@example.com' } });
     await until('the end of the workflow', async () => (await cart.handle.describe()).status.name === 'COMPLETED');
   });
 

@@ -23,7 +23,7 @@ test('a person whose sequence sleeps is erased: its workflow ends, its history g
   shop = await openShop({ timeScale: 1 });
   const worker = await shop.startWorker();
   const email = 'zebulon@example.com';
-  await shop.post('cart.updated', {
+  await shop.deliver('cart.updated', {
     ...aCart('cart-1', null),
     contact: { email, phone: '+43660998877665', first_name: 'Vesper', last_name: 'Quill' },
   });
@@ -32,7 +32,7 @@ test('a person whose sequence sleeps is erased: its workflow ends, its history g
   await until('its workflow to sleep', async () => (await stateOf(sleeping)) === 'RUNNING');
   await handleOf(sleeping).signal('stop', 'manual');
   await until('its end', async () => (await stateOf(sleeping)) === 'COMPLETED');
-  await shop.post('cart.updated', { ...aCart('cart-2', email) });
+  await shop.deliver('cart.updated', { ...aCart('cart-2', email) });
   const second = await until('the second enrollment', () => shop.enrollmentOf('cart-2'));
   const asleep = recoveryWorkflowId(shop.tenant.slug, 'cart', second.id);
   await until('the second workflow to sleep', async () => (await stateOf(asleep)) === 'RUNNING');
@@ -64,7 +64,7 @@ test('a person whose sequence sleeps is erased: its workflow ends, its history g
 test('an export is gathered by a workflow that sleeps until it expires', async () => {
   shop = await openShop({ timeScale: 1 });
   await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'zebulon@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-1', 'zebulon@example.com'));
   const { contactId } = await until('the enrollment', () => shop.enrollmentOf('cart-1'));
   const { body } = await own(`/api/contacts/${contactId}/export`, 'POST');
   const { id } = body as { id: string };

@@ -60,7 +60,7 @@ function lookInto(shop: Shop) {
 }
 
 const emailOf = (cart: string) => `${cart}@example.com`;
-const begin = (shop: Shop, ...carts: string[]) => Promise.all(carts.map((cart) => shop.post('cart.updated', aCart(cart, emailOf(cart)))));
+const begin = (shop: Shop, ...carts: string[]) => Promise.all(carts.map((cart) => shop.deliver('cart.updated', aCart(cart, emailOf(cart)))));
 
 describe('over SMTP, a worker that is killed', () => {
   const carts = ['cart-1', 'cart-2', 'cart-3', 'cart-4'];

@@ -35,7 +35,7 @@ let count = 0;
 async function leadFrom(name: string, more: Record<string, unknown> = {}) {
   count += 1;
   const lead = { id: `lead-${name}`, email: `${name}@example.com`, phone: `+1202555${1_000 + count}` };
-  const answer = await shop.post('lead.created', {
+  const answer = await shop.deliver('lead.created', {
     lead: {
       ...{ id: lead.id, source: 'website', interest: 'a kitchen with an island', message: 'My budget is a secret' },
       ...{ url: 'https://shop.example.com/kitchens', value: '4500.00', currency: 'EUR' },
@@ -121,10 +121,10 @@ test('the link in a message leads to the page that they asked about', async () =
 });
 
 test.each([
-  ['a reply', 'replied', (email: string) => shop.post('message.received', { contact: { email }, channel: 'email', text: 'Tuesday at ten?' })],
-  ['a colleague’s call', 'contacted', (_: string, id: string) => shop.post('lead.contacted', { lead_id: id, by: 'Bruno' })],
-  ['a colleague’s call to the person', 'contacted', (email: string) => shop.post('lead.contacted', { contact: { email } })],
-  ['an opt-out', 'opted_out', (email: string) => shop.post('contact.opted_out', { contact: { email }, channel: 'all' })],
+  ['a reply', 'replied', (email: string) => shop.deliver('message.received', { contact: { email }, channel: 'email', text: 'Tuesday at ten?' })],
+  ['a colleague’s call', 'contacted', (_: string, id: string) => shop.deliver('lead.contacted', { lead_id: id, by: 'Bruno' })],
+  ['a colleague’s call to the person', 'contacted', (email: string) => shop.deliver('lead.contacted', { contact: { email } })],
+  ['an opt-out', 'opted_out', (email: string) => shop.deliver('contact.opted_out', { contact: { email }, channel: 'all' })],
 ])('%s ends it at once', async (what, reason, act) => {
   const lead = await leadFrom(`stop-${what.replace(/\W/g, '')}`);
   await sent(lead, 'email_welcome');
@@ -141,9 +141,9 @@ test.each([
 test('whatever a lead buys wins it, and the revenue is the lead’s in the figures, beside those of carts', async () => {
   const lead = await leadFrom('buyer');
   await sent(lead, 'email_welcome');
-  await shop.post('cart.updated', aCart('cart-beside', 'beside@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-beside', 'beside@example.com'));
   await shop.smtp.waitForMail((m) => m.envelope.to.includes('beside@example.com'));
-  await shop.post('order.placed', { order: { id: 'order-lead', currency: 'EUR', total: '4200.00' }, contact: { email: lead.email } });
+  await shop.deliver('order.placed', { order: { id: 'order-lead', currency: 'EUR', total: '4200.00' }, contact: { email: lead.email } });
   expect(await enrollmentNow(lead.id)).toMatchObject({ status: 'CONVERTED', stopReason: 'purchased' });
 
   const { body } = await ask(shop, shop.tenant.apiKey, '/recovery/analytics');
@@ -178,7 +178,7 @@ test('a lead is no cart to the API: lists of carts leave it out, searches find i
 });
 
 test('a lead that nothing was begun about is explained as one', async () => {
-  await shop.post('lead.created', { lead: { id: 'lead-silent' }, contact: { id: 'crm-77' } });
+  await shop.deliver('lead.created', { lead: { id: 'lead-silent' }, contact: { id: 'crm-77' } });
   const { body } = await ask(shop, shop.tenant.apiKey, '/api/explain?subject_id=lead-silent');
   const { subjects_without_sequence: quiet, carts_without_sequence: carts } = body as Record<string, { sentence: string }[]>;
   expect(quiet?.map((one) => one.sentence)).toEqual([

@@ -11,7 +11,7 @@ beforeAll(async () => {
     timeScale: 1,
     settings: { storeName: 'Linden & Co', senderName: 'Linden & Co', senderAddress: 'hello@linden.example.com' },
   });
-  await shop.post('cart.updated', {
+  await shop.deliver('cart.updated', {
     ...aCart('cart-1', null, { items: [{ title: 'Kanne „Blau“ {{ 7 | times: 7 }} <b>', quantity: 2, price: '64.95' }] }),
     contact: { email: 'ada@example.com', first_name: 'Ada\u00e9', locale: 'de-AT' },
   });

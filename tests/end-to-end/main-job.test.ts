@@ -12,7 +12,7 @@ afterAll(() => shop.close());
 const workflowOf = (enrollmentId: string) => temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', enrollmentId));
 
 test('an abandoned cart gets its four emails in order and completes', async () => {
-  expect((await shop.post('cart.updated', aCart('cart-full', 'full@example.com'))).status).toBe(200);
+  expect((await shop.deliver('cart.updated', aCart('cart-full', 'full@example.com'))).status).toBe(200);
   const enrollment = await until('enrollment', () => shop.enrollmentOf('cart-full'));
   const ended = await until('the end', async () => {
     const e = await shop.enrollmentOf('cart-full');
@@ -34,9 +34,9 @@ test('an abandoned cart gets its four emails in order and completes', async () =
 });
 
 test('a purchase ends the sequence at once: row, workflow and search attribute agree', async () => {
-  await shop.post('cart.updated', aCart('cart-bought', 'bought@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-bought', 'bought@example.com'));
   await shop.smtp.waitForMail((m) => m.envelope.to.includes('bought@example.com'));
-  const order = await shop.post('order.placed', {
+  const order = await shop.deliver('order.placed', {
     order: { id: 'order-1', currency: 'EUR', total: '129.90' },
     cart_id: 'cart-bought',
     contact: { email: 'bought@example.com' },

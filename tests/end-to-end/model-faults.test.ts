@@ -87,7 +87,7 @@ describe('faults of a model', () => {
     let left = cases.map(([name, fault, reason]) => ({ name, cart: name, fault, reason }));
     for (let round = 1; left.length > 0 && round <= 4; round += 1) {
       for (const { cart, fault } of left) if (fault !== null) opened.model.when(titleOf(cart), fault);
-      await Promise.all(left.map(({ cart }) => opened.shop.post('cart.updated', cartOf(cart))));
+      await Promise.all(left.map(({ cart }) => opened.shop.deliver('cart.updated', cartOf(cart))));
       const unread: typeof left = [];
       for (const one of left) {
         const { name, cart, fault, reason } = one;
@@ -121,12 +121,12 @@ describe('faults of a model', () => {
 
   test('a step that is put off is written anew, and a model that is silent then delays it no more', async () => {
     opened.model.when('Desk lamp changed', { act: 'hang' });
-    await opened.shop.post('cart.updated', cartOf('moved'));
+    await opened.shop.deliver('cart.updated', cartOf('moved'));
     await until('the first text', async () => {
       const enrollment = await opened.shop.enrollmentOf('moved');
       return enrollment === null ? null : (await opened.compositionOf(enrollment.id))?.state === 'ready';
     });
-    await opened.shop.post('cart.updated', cartOf('moved', 'Desk lamp changed'));
+    await opened.shop.deliver('cart.updated', cartOf('moved', 'Desk lamp changed'));
     const outcome = await see.outcomeOf('moved');
     expect(outcome).toMatchObject({ mails: 1, by: 'template', reason: expect.stringMatching(/stale|timed_out|composing/) });
   });
@@ -139,7 +139,7 @@ describe('faults of a model', () => {
       // Every call costs the most that it can, and there is enough for one or two.
       for (const cart of carts) opened.model.when(titleOf(cart), { act: 'no_usage' });
       await set({ modelDailyBudget: (spent + 45_000) / 1e6 });
-      await Promise.all(carts.map((cart) => opened.shop.post('cart.updated', cartOf(cart))));
+      await Promise.all(carts.map((cart) => opened.shop.deliver('cart.updated', cartOf(cart))));
       const outcomes = await Promise.all(carts.map((cart) => see.outcomeOf(cart)));
       for (const outcome of outcomes) {
         expect(outcome).toMatchObject({ status: 'COMPLETED', mails: 1 });
@@ -158,7 +158,7 @@ describe('faults of a model', () => {
     const inTime = async (name: string) => {
       for (let round = 1; ; round += 1) {
         const cart = `${name}-${round}`;
-        await opened.shop.post('cart.updated', cartOf(cart));
+        await opened.shop.deliver('cart.updated', cartOf(cart));
         const outcome = await see.outcomeOf(cart);
         if (!isOver(outcome.reason) || round === 4) return outcome;
         expect(outcome).toMatchObject({ mails: 1, by: 'template' });
@@ -197,7 +197,7 @@ test('a worker that is killed while the model answers, or before its answer is s
     await ready;
     // The worker has published the presets: the model's step comes after them.
     await publishModelStep(shop);
-    await Promise.all(['killed-1', 'killed-2'].map((cart) => shop.post('cart.updated', cartOf(cart))));
+    await Promise.all(['killed-1', 'killed-2'].map((cart) => shop.deliver('cart.updated', cartOf(cart))));
     await until('both points', () => points.every((point) => reached.includes(point)), 60_000);
     child.kill('SIGKILL');
     await once(child, 'exit');

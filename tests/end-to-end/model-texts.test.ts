@@ -18,7 +18,7 @@ const ended = (cart: string) =>
   });
 /** The ended enrollment of a cart whose step was in time for the model; null: its time was over. */
 async function inTime(cart: string, email: string) {
-  await opened.shop.post('cart.updated', aCart(cart, email));
+  await opened.shop.deliver('cart.updated', aCart(cart, email));
   const enrollment = await ended(cart);
   const reason = (await opened.copyCheckOf(enrollment.id))?.input['reason'];
   return ['not_composed', 'timed_out', 'composing'].includes(String(reason)) ? null : enrollment;
@@ -50,7 +50,7 @@ test('a model’s text is composed before the step is due, goes out on time, and
 
 test('a model that does not answer delays nothing: the template goes out', async () => {
   opened.model.next({ act: 'hang' });
-  await opened.shop.post('cart.updated', aCart('cart-hangs', 'grace@example.com'));
+  await opened.shop.deliver('cart.updated', aCart('cart-hangs', 'grace@example.com'));
   const enrollment = await ended('cart-hangs');
   const [row] = await opened.shop.ledgerOf(enrollment.id);
   expect(row?.state).toBe('sent');
@@ -67,7 +67,7 @@ test('a step waits for a person: approved, the workflow goes on at once; with no
   /** The enrollment of a cart whose text was there in time and waits. */
   const waiting = async () => {
     for (let n = 1; n <= 4; n += 1) {
-      await opened.shop.post('cart.updated', aCart(`cart-approved-${n}`, `hedy-${n}@example.com`));
+      await opened.shop.deliver('cart.updated', aCart(`cart-approved-${n}`, `hedy-${n}@example.com`));
       const enrollment = await until('a text that waits, or the end', async () => {
         const found = await opened.shop.enrollmentOf(`cart-approved-${n}`);
         return found !== null && (found.notBefore['nudge'] !== undefined || found.endedAt !== null) ? found : null;
@@ -87,7 +87,7 @@ test('a step waits for a person: approved, the workflow goes on at once; with no
   expect(mailTo(email)[0]?.raw.toString()).not.toContain('The template says this');
 
   await set({ modelApprovalHours: 3 });
-  await opened.shop.post('cart.updated', aCart('cart-alone', 'joan@example.com'));
+  await opened.shop.deliver('cart.updated', aCart('cart-alone', 'joan@example.com'));
   const alone = await ended('cart-alone');
   const [sent] = await opened.shop.ledgerOf(alone.id);
   const waitedMs = (sent?.claimedAt ?? 0) - (sent?.dueAt ?? 0);

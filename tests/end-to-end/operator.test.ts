@@ -25,7 +25,7 @@ const mailsTo = (cart: string) => shop.smtp.accepted.filter((m) => m.envelope.to
 
 /** Carts whose first email is out, and which sleep until the second. */
 async function asleep(...carts: string[]): Promise<void> {
-  for (const cart of carts) await shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
+  for (const cart of carts) await shop.deliver('cart.updated', aCart(cart, `${cart}@example.com`));
   for (const cart of carts) {
     await until(`the first mail of ${cart}`, () => mailsTo(cart).length === 1);
     enrolled.set(cart, (await rowOf(cart)).id);
@@ -198,7 +198,7 @@ test('nothing was sent while paused; the late email goes out at the resume', asy
 
 test('an ended sequence that is reset ends again as it had, and sends nothing', async () => {
   await asleep('revived');
-  await shop.post('order.placed', {
+  await shop.deliver('order.placed', {
     order: { id: 'order-1', currency: 'EUR', total: '129.90' },
     cart_id: 'revived',
     contact: { email: 'revived@example.com' },

@@ -6,7 +6,7 @@ test('a cart is left, its pop-up is shown to the visitor who looks around, and w
   const shop = await openShop();
   onTestFinished(() => shop.close());
   const site = await connectSite(shop);
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'));
   await site.view('cart-1');
   await shop.startWorker();
   const popup = await until('the pop-up', async () => (await site.view('cart-1')).popup);

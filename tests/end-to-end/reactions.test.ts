@@ -35,7 +35,7 @@ let counter = 0;
 async function firstSent() {
   const cart = `cart-react-${++counter}`;
   const email = `${cart}@example.com`;
-  await shop.post('cart.updated', aCart(cart, email));
+  await shop.deliver('cart.updated', aCart(cart, email));
   const enrollment = await until('the enrollment', () => shop.enrollmentOf(cart));
   const message = await until('the first email', async () =>
     (await shop.ledgerOf(enrollment.id)).find((m) => m.stepId === 'first' && m.state === 'sent'),
@@ -62,7 +62,7 @@ test.concurrent('who opens the email gets another one, once; who does not gets n
 
 test.concurrent('a purchase ends the wait: nothing reacts to an open after it', async () => {
   const { cart, id, messageId } = await firstSent();
-  await shop.post('order.placed', { order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' }, cart_id: cart });
+  await shop.deliver('order.placed', { order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' }, cart_id: cart });
   await open(messageId);
   const row = await ended(cart);
   expect(row?.stopReason).toBe('purchased');
@@ -76,12 +76,12 @@ test.concurrent('a dispatch of a reaction whose event has not happened does noth
   const result = await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'nudge' });
   expect(result).toMatchObject({ kind: 'done', ended: null, note: 'what it reacts to has not happened' });
   expect(await stepsOf(id)).not.toHaveProperty('nudge');
-  await shop.post('order.placed', { order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' }, cart_id: cart });
+  await shop.deliver('order.placed', { order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' }, cart_id: cart });
 });
 
 test.concurrent('who asks for later gets the email for it then', async () => {
   const { cart, email, id } = await firstSent();
-  await shop.post('message.received', { contact: { email }, channel: 'email', text: 'Call me tomorrow, please' });
+  await shop.deliver('message.received', { contact: { email }, channel: 'email', text: 'Call me tomorrow, please' });
   await until('the email as asked', async () => (await stepsOf(id))['as_asked'] === 'sent', 90_000);
   expect((await ended(cart))?.status).toBe('COMPLETED');
 }, 120_000);

@@ -25,9 +25,9 @@ const relay = (through = engine) => relayOutbox({ ...shop.deps, engine: through 
 const reconcileNow = (graceMs = 0) => reconcile({ ...shop.deps, engine }, { graceMs });
 const refOf = async (cart: string) => ({ tenantSlug: shop.tenant.slug, sequence: 'cart', enrollmentId: (await shop.enrollmentOf(cart))?.id ?? '' });
 const stateOf = async (cart: string) => engine.describe(await refOf(cart));
-const begin = (cart: string) => shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
+const begin = (cart: string) => shop.deliver('cart.updated', aCart(cart, `${cart}@example.com`));
 const buy = (cart: string) =>
-  shop.post('order.placed', {
+  shop.deliver('order.placed', {
     order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' },
     cart_id: cart,
     contact: { email: `${cart}@example.com` },
@@ -169,7 +169,7 @@ test('a workflow that closed without its end being stored is started again', asy
 test('in a healthy shop there is nothing to repair', async () => {
   for (const cart of ['well-1', 'well-2', 'well-3', 'well-4', 'well-5', 'well-6']) await begin(cart);
   for (const cart of ['well-1', 'well-2']) await buy(cart);
-  await shop.post('contact.opted_out', { contact: { email: 'well-3@example.com' } });
+  await shop.deliver('contact.opted_out', { contact: { email: 'well-3@example.com' } });
   const { enrollmentId } = await refOf('well-4');
   await temporalClientOf(shop)
     .workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', enrollmentId))

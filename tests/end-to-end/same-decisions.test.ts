@@ -81,16 +81,16 @@ async function happen(cart: string, id: string, { does, step }: Happening): Prom
       return { atMs, type: `message.${does}`, step };
     }
     case 'order':
-      await shop.post('order.placed', { order: { id: `order-${cart}-${atMs}`, currency: 'EUR', total: '129.90' }, cart_id: cart, contact });
+      await shop.deliver('order.placed', { order: { id: `order-${cart}-${atMs}`, currency: 'EUR', total: '129.90' }, cart_id: cart, contact });
       return { atMs, type: 'order.placed', matched: true };
     case 'reply':
-      await shop.post('message.received', { contact, channel: 'email', text: 'Is it still in stock?' });
+      await shop.deliver('message.received', { contact, channel: 'email', text: 'Is it still in stock?' });
       return { atMs, type: 'message.received' };
     case 'opt_out':
-      await shop.post('contact.opted_out', { contact });
+      await shop.deliver('contact.opted_out', { contact });
       return { atMs, type: 'contact.opted_out', channel: null };
     case 'cart':
-      await shop.post('cart.updated', aCart(cart, contact.email), { at: atMs });
+      await shop.deliver('cart.updated', aCart(cart, contact.email), { at: atMs });
       return { atMs, type: 'subject.updated' };
   }
 }
@@ -104,7 +104,7 @@ interface Lived {
 async function live(cart: string, happenings: readonly Happening[]): Promise<Lived> {
   const startMs = Date.now();
   const events: RehearsalEvent[] = [{ atMs: startMs, type: 'subject.updated' }];
-  await shop.post('cart.updated', aCart(cart, `${cart}@example.com`), { at: startMs });
+  await shop.deliver('cart.updated', aCart(cart, `${cart}@example.com`), { at: startMs });
   const { id } = await until('the enrollment', () => shop.enrollmentOf(cart));
   for (const one of happenings.toSorted((a, b) => a.hours - b.hours)) {
     await until(`hour ${one.hours}`, () => Date.now() >= startMs + one.hours * hourMs, 120_000);

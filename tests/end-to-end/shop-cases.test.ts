@@ -20,7 +20,7 @@ async function post({ integration, topic, headers, body }: ShopCase['events'][nu
     return;
   }
   const { type, timestamp, data } = body as { type: string; timestamp: string; data: Record<string, unknown> };
-  expect((await shop.post(type, data, { at: Date.parse(timestamp) })).status).toBe(200);
+  expect((await shop.deliver(type, data, { at: Date.parse(timestamp) })).status).toBe(200);
 }
 async function postAll(name: string): Promise<void> {
   for (const event of shopCase(name, Date.now()).events) await post(event);

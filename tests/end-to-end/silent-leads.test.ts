@@ -18,7 +18,7 @@ afterAll(() => shop.close());
 const own = (path: string, method: 'GET' | 'POST' = 'GET') => ask(shop, shop.tenant.apiKey, path, method);
 const leadFrom = async (name: string) => {
   const lead = { id: `lead-${name}`, email: `${name}@example.com` };
-  const answer = await shop.post('lead.created', {
+  const answer = await shop.deliver('lead.created', {
     lead: { id: lead.id, interest: 'a flat with a terrace', area: 'Döbling' },
     contact: { email: lead.email, first_name: 'Ada' },
   });
@@ -48,7 +48,7 @@ test('a silent lead gets its four messages, one that answers none after its answ
   await until('the first message', () => mailsTo(answers.email).length > 0);
   const { body: before } = await own(`/api/leads/${(await silencesOf(answers))[0]?.subjectId ?? ''}/abandonment`);
   expect(before).toMatchObject({ reason: 'recovering', abandonment: { bot_type: 'lead', current_stage: expect.stringMatching(/d$/) } });
-  const reply = await shop.post('message.received', { contact: { email: answers.email }, channel: 'email', text: 'Yes, I am still looking.' });
+  const reply = await shop.deliver('message.received', { contact: { email: answers.email }, channel: 'email', text: 'Yes, I am still looking.' });
   expect(reply.status).toBe(200);
   const [first, next] = await silencesOf(answers);
   expect(first).toMatchObject({ status: 'EXITED', stopReason: 'replied' });
@@ -58,7 +58,7 @@ test('a silent lead gets its four messages, one that answers none after its answ
   const handle = temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'silent-lead', first?.id ?? ''));
   expect(await handle.result()).toEqual({ reason: 'replied' });
   // A purchase ends the silence that is awaited, too.
-  await shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '1.00' }, contact: { email: answers.email } });
+  await shop.deliver('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '1.00' }, contact: { email: answers.email } });
   const sentByThen = mailsTo(answers.email).length;
   // A step whose dispatch was on its way at the answer is settled as stopped.
   const settled = Object.entries(await stepsOf(first?.id ?? ''));

@@ -31,11 +31,15 @@ const fresh = ['new-a', 'new-b'];
 const emailOf = (cart: string) => `${cart}@example.com`;
 const stepsTo = (cart: string) =>
   shop.smtp.accepted.filter((m) => m.envelope.to.includes(emailOf(cart))).map((m) => /\.(email_\d+h)@/.exec(m.raw.toString())?.[1]);
-const begin = (...carts: string[]) => Promise.all(carts.map((cart) => shop.post('cart.updated', aCart(cart, emailOf(cart)))));
+const begin = (...carts: string[]) => Promise.all(carts.map((cart) => shop.deliver('cart.updated', aCart(cart, emailOf(cart)))));
 const everyoneOf = (carts: string[], mails: number) =>
   until(`${mails} mails to ${carts.join()}`, () => carts.every((cart) => stepsTo(cart).length >= mails), 30_000);
 const buy = (cart: string) =>
-  shop.post('order.placed', { order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' }, cart_id: cart, contact: { email: emailOf(cart) } });
+  shop.deliver('order.placed', {
+    order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' },
+    cart_id: cart,
+    contact: { email: emailOf(cart) },
+  });
 const refOf = async (cart: string) => ({ tenantSlug: shop.tenant.slug, sequence: 'cart', enrollmentId: (await shop.enrollmentOf(cart))?.id ?? '' });
 const workflowOf = async (cart: string) =>
   temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', (await refOf(cart)).enrollmentId));
@@ -46,7 +50,7 @@ test('Temporal loses everything under a running shop: every sequence is rebuilt 
   await everyoneOf(['paused', 'bought', 'left'], 1);
   await (await workflowOf('paused')).signal('pause');
   await buy('bought');
-  await shop.post('contact.opted_out', { contact: { email: emailOf('left') } });
+  await shop.deliver('contact.opted_out', { contact: { email: emailOf('left') } });
   await everyoneOf(twoMails, 1);
   await until('the pause to be stored', async () => (await shop.enrollmentOf('paused'))?.held === 'paused');
   await begin(...oneMail);

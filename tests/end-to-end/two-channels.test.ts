@@ -34,8 +34,8 @@ const browser = { 'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Ma
 
 test('who has agreed to texts gets the first step as a text, and the later one as an email', async () => {
   const contact = { email: 'ada@example.com', phone: '+12025550171' };
-  await shop.post('contact.opted_in', { contact, channel: 'sms' }, { at: Date.now() - 60_000 });
-  await shop.post('cart.updated', { ...aCart('cart-text', null), contact });
+  await shop.deliver('contact.opted_in', { contact, channel: 'sms' }, { at: Date.now() - 60_000 });
+  await shop.deliver('cart.updated', { ...aCart('cart-text', null), contact });
   const enrollment = await ended('cart-text');
   expect(enrollment.status).toBe('COMPLETED');
   expect(await channelsOf(enrollment.id)).toEqual({ nudge: 'sent by sms', later: 'sent by email' });
@@ -44,7 +44,7 @@ test('who has agreed to texts gets the first step as a text, and the later one a
 });
 
 test('who has not gets both as emails', async () => {
-  await shop.post('cart.updated', aCart('cart-email', 'grace@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-email', 'grace@example.com'));
   const enrollment = await ended('cart-email');
   expect(await channelsOf(enrollment.id)).toEqual({ nudge: 'sent by email', later: 'sent by email' });
 });

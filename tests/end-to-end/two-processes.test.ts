@@ -33,11 +33,11 @@ afterAll(async () => {
 });
 
 const names = (prefix: string, n: number) => Array.from({ length: n }, (_, i) => `${prefix}-${i}`);
-const begin = (carts: string[]) => Promise.all(carts.map((cart) => shop.post('cart.updated', aCart(cart, `${cart}@example.com`))));
+const begin = (carts: string[]) => Promise.all(carts.map((cart) => shop.deliver('cart.updated', aCart(cart, `${cart}@example.com`))));
 const buy = (carts: string[]) =>
   Promise.all(
     carts.map((cart) =>
-      shop.post('order.placed', {
+      shop.deliver('order.placed', {
         order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' },
         cart_id: cart,
         contact: { email: `${cart}@example.com` },

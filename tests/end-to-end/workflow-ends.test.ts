@@ -58,7 +58,7 @@ test('a failed activity leaves no personal data in Temporal', async () => {
   await owner.query(`alter table messages add constraint review_no_claims check (state <> 'claimed') not valid`);
   await owner.end();
   await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'));
   const { id } = await enrolled('cart-1');
   const failure = await until('the activity to fail', async () => {
     const { raw } = await workflowOf(id).describe();
@@ -71,7 +71,7 @@ test('a worker whose clock is behind Temporal’s does not dispatch in a loop: t
   const behindMs = 3_000;
   shop = await openShop({ timeScale: 3_600, clock: { ...systemClock, nowMs: () => Date.now() - behindMs } });
   await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'), { at: Date.now() - behindMs });
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'), { at: Date.now() - behindMs });
   const { id } = await enrolled('cart-1');
   await shop.smtp.waitForMail((m) => m.envelope.to.includes('ada@example.com'));
   // Two steps at eleven events each, four at the start, and a deferral of eleven for each of them.
@@ -82,7 +82,7 @@ test('a worker whose clock is behind Temporal’s does not dispatch in a loop: t
 test('a history costs at most eleven events a step and six', async () => {
   shop = await openShop();
   await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'));
   const { id } = await enrolled('cart-1');
   await workflowOf(id).result();
   const { historyLength } = await workflowOf(id).describe();
@@ -92,7 +92,7 @@ test('a history costs at most eleven events a step and six', async () => {
 test('a workflow that is reset to its beginning after two emails sends neither of them again', async () => {
   shop = await openShop({ timeScale: 14_400 });
   await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'));
   const { id } = await enrolled('cart-1');
   await until('two mails', () => mailsTo('ada@example.com').length === 2);
   await until('the second to be settled', async () => (await shop.ledgerOf(id)).some((m) => m.stepId === 'email_24h' && m.state === 'sent'));
@@ -105,7 +105,7 @@ test('a workflow that is reset to its beginning after two emails sends neither o
 test('a completed sequence whose workflow was reset still says `completed`, also where the reconciler stops it', async () => {
   shop = await openShop();
   const worker = await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'));
   const { id } = await enrolled('cart-1');
   await workflowOf(id).result();
   await worker.stop();
@@ -121,9 +121,9 @@ test('a completed sequence whose workflow was reset still says `completed`, also
 test('a start that is relayed again after the end begins nothing', async () => {
   shop = await openShop();
   await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'));
   const { id } = await enrolled('cart-1');
-  await shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '129.90' }, cart_id: 'cart-1' });
+  await shop.deliver('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '129.90' }, cart_id: 'cart-1' });
   const row = await ended('cart-1');
   await workflowOf(id)
     .result()
@@ -158,7 +158,7 @@ test('a workflow that is cancelled while a call runs ends as cancelled in all th
     },
   });
   await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'));
   const { id } = await enrolled('cart-1');
   await until('the call to be made', () => at !== null);
   await workflowOf(id).cancel();
@@ -175,7 +175,7 @@ test('a stop while a step is put off ends it at once', async () => {
   const minute = Math.floor(Date.now() / 60_000) % 1_440;
   shop = await openShop({ timeScale: 1, settings: { quietHours: { fromMinute: (minute + 1_380) % 1_440, toMinute: (minute + 180) % 1_440 } } });
   await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com', { created_at: new Date(Date.now() - 3 * 3_600_000).toISOString() }), {
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com', { created_at: new Date(Date.now() - 3 * 3_600_000).toISOString() }), {
     at: Date.now() - 3 * 3_600_000,
   });
   const { id } = await enrolled('cart-1');
@@ -186,7 +186,7 @@ test('a stop while a step is put off ends it at once', async () => {
     return view?.nextStep === 'email_2h' && view.nextAt !== null ? view : null;
   });
   expect(Date.parse(asleep.nextAt ?? '')).toBeGreaterThan(Date.now());
-  await shop.post('message.received', { contact: { email: 'ada@example.com' }, channel: 'email', text: 'Thanks' });
+  await shop.deliver('message.received', { contact: { email: 'ada@example.com' }, channel: 'email', text: 'Thanks' });
   expect(await workflowOf(id).result()).toEqual({ reason: 'replied' });
   expect(mailsTo('ada@example.com')).toHaveLength(0);
 });
@@ -194,7 +194,7 @@ test('a stop while a step is put off ends it at once', async () => {
 test('a pause and a resume that come while the pause is still being written leave it running', async () => {
   shop = await openShop({ timeScale: 36_000 });
   await shop.startWorker();
-  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
+  await shop.deliver('cart.updated', aCart('cart-1', 'ada@example.com'));
   const { id } = await enrolled('cart-1');
   await until('the first mail to be settled', async () => (await shop.ledgerOf(id)).some((m) => m.stepId === 'email_2h' && m.state === 'sent'));
   const locker = new pg.Client({ connectionString: shop.database.url });

@@ -404,7 +404,7 @@ const dispatch = (enrollmentId: string, stepId: string) => dispatchStep(shop.dep
 
 /** A cart that was left so long ago that `stepId` is due now. @returns the enrollment's id */
 async function leave(cart: string, stepHours: number): Promise<string> {
-  await shop.post('cart.updated', aCart(cart, `${cart}@example.com`), { at: Date.now() - stepHours * hourMs - 60_000 });
+  await shop.deliver('cart.updated', aCart(cart, `${cart}@example.com`), { at: Date.now() - stepHours * hourMs - 60_000 });
   return (await shop.enrollmentOf(cart))?.id ?? '';
 }
 
@@ -470,7 +470,7 @@ async function live(n: number, startHours: number, doings: readonly Doing[]): Pr
   let id = '';
   const another = async () => {
     cart = `${name}-${carts++}`;
-    await shop.post('cart.updated', aCart(cart, `${name}@example.com`), { at: Date.now() - startHours * hourMs - 60_000 });
+    await shop.deliver('cart.updated', aCart(cart, `${name}@example.com`), { at: Date.now() - startHours * hourMs - 60_000 });
     id = (await shop.enrollmentOf(cart))?.id ?? id;
   };
   /** What is due: steps that are too old by now are skipped on the way. */
@@ -485,9 +485,9 @@ async function live(n: number, startHours: number, doings: readonly Doing[]): Pr
       if ((await shop.ledgerOf(id)).find((m) => m.stepId === step)?.state !== 'skipped') return;
     }
   };
-  const became = (order: Record<string, unknown>) => shop.post('order.updated', { order: { id: `order-${cart}`, currency: 'EUR', ...order } });
+  const became = (order: Record<string, unknown>) => shop.deliver('order.updated', { order: { id: `order-${cart}`, currency: 'EUR', ...order } });
   const order = (total: string, currencyOf = 'EUR', more: Record<string, unknown> = {}) =>
-    shop.post('order.placed', {
+    shop.deliver('order.placed', {
       order: { id: `order-${cart}`, currency: currencyOf, total, ...more },
       cart_id: cart,
       contact: { email: `${name}@example.com` },
@@ -510,14 +510,14 @@ async function live(n: number, startHours: number, doings: readonly Doing[]): Pr
     buy: () => order('80.50'),
     correct: () => order('75.00'),
     'other currency': () => order('79.00', 'CHF'),
-    cancel: () => shop.post('order.cancelled', { order: { id: `order-${cart}` } }),
+    cancel: () => shop.deliver('order.cancelled', { order: { id: `order-${cart}` } }),
     refund: () => became({ refunds: [{ id: `refund-${randomUUID()}`, amount: '5.00' }] }),
     edit: () => became({ current_total: '60.00' }),
     'test order': () => order('80.50', 'EUR', { id: `test-${cart}`, test: true }),
     'buy, refund and cancel at once': () =>
       Promise.all([order('80.50'), became({ refunds: [{ id: 'refund-1', amount: '5.00' }] }), acts.cancel(), order('80.50')]),
     'unreadable amount': () => order('many'),
-    merge: () => shop.post('contact.updated', { contact: { email: `${name}@example.com`, phone } }),
+    merge: () => shop.deliver('contact.updated', { contact: { email: `${name}@example.com`, phone } }),
     stop: () => stopByHand(shop.deps, { tenantId, enrollmentId: id, note: 'enough', actor: 'test' }),
     'settle doubts': async () => (settledLate += await sweepLeases(shop.deps)),
     'new cart': another,

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const mailsTo = (cart: string) => shop.smtp.accepted.filter((m) => m.envelope.to.includes(`${cart}@example.com`)).length;
-const begin = (cart: string) => shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
+const begin = (cart: string) => shop.deliver('cart.updated', aCart(cart, `${cart}@example.com`));
 const endOf = (cart: string) => until(`${cart} to end`, async () => (await shop.enrollmentOf(cart))?.endedAt ?? null, 30_000);
 
 const workflowOf = async (cart: string) =>
@@ -66,7 +66,7 @@ test.concurrent('cart updates between the emails cost nothing', async () => {
   await begin('busy');
   for (const mails of [1, 2, 3]) {
     await until(`mail ${mails}`, () => mailsTo('busy') === mails);
-    for (const total of ['10.00', '20.00', '30.00']) await shop.post('cart.updated', aCart('busy', 'busy@example.com', { total }));
+    for (const total of ['10.00', '20.00', '30.00']) await shop.deliver('cart.updated', aCart('busy', 'busy@example.com', { total }));
   }
   await endOf('busy');
   const { events, ...rest } = await historyOf('busy');
@@ -78,7 +78,7 @@ test.concurrent('cart updates between the emails cost nothing', async () => {
 test.concurrent('a sequence stopped by an order costs no more than the steps it had begun', async () => {
   await begin('bought');
   await asleepAfterOneMail('bought');
-  await shop.post('order.placed', {
+  await shop.deliver('order.placed', {
     order: { id: 'order-1', currency: 'EUR', total: '129.90' },
     cart_id: 'bought',
     contact: { email: 'bought@example.com' },

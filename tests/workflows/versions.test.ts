@@ -20,7 +20,7 @@ const workflowOf = async (cart: string) =>
 /** It has had email_2h and waits for a step that is days away. */
 async function asleep(cart: string, farAway = '6d'): Promise<void> {
   await publishNext(shop, { email_2h: '2h', email_6d: farAway, [`email_${cart}`]: farAway }, 'stay');
-  await shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
+  await shop.deliver('cart.updated', aCart(cart, `${cart}@example.com`));
   await until('the first mail', () => mailsTo(cart) === 1);
   const workflow = await workflowOf(cart);
   await until('it to sleep', async () => (await workflow.query<RecoveryView>(viewQueryName)).nextStep === 'email_6d');
