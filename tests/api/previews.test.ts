@@ -1,7 +1,11 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { auditLog, contacts, enrollments, messages } from '../../db/schema/index.ts';
 import { main } from '../../cli/main.ts';
+import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
 import { mostTestsPerHour } from '../../operations/send-test.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { ask } from './left-carts.ts';
@@ -85,6 +89,42 @@ test('a test respects suppressions and is bounded', async () => {
   while (answers.at(-1) !== 429 && answers.length <= mostTestsPerHour)
     answers.push((await own(`${path}/send-test`, 'POST', { to: 'me@example.com' })).status);
   expect(answers).toEqual([...Array.from({ length: mostTestsPerHour - 1 }, () => 200), 429]);
+});
+
+test('the command shows the variant that is asked for, of a file and of a person of the store', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'preview-'));
+  const text = (name: string) => `---\nsubject: Subject ${name}\npreheader: It waits\nheading: Hello\ncta: Go on\n---\nHello.\n\n[cart]\n`;
+  try {
+    const file = join(folder, 'compared.yaml');
+    const yaml = `sequence: compared\nname: Compared\non: cart.abandoned\nquietFor: 1h\nsteps:\n  - id: mail\n    at: 2h\n    channel: email\n    variants: [{ id: a, content: compared/a }, { id: b, content: compared/b }]\n`;
+    writeFileSync(file, yaml);
+    mkdirSync(join(folder, 'compared'));
+    for (const name of ['a', 'b']) writeFileSync(join(folder, 'compared', `${name}.liquid`), text(name));
+    const subjectOf = async (...args: string[]) => {
+      const lines: string[] = [];
+      const status = await main(
+        ['preview', ...args, '--json'],
+        (line) => lines.push(line),
+        (line) => lines.push(line),
+      );
+      return status === 0 ? (JSON.parse(lines.join('\n')) as Preview).subject : [status, lines.join('\n')];
+    };
+    expect(await subjectOf(file, 'mail'), 'the first').toBe('Subject a');
+    expect(await subjectOf(file, 'mail', '--variant', 'a')).toBe('Subject a');
+    expect(await subjectOf(file, 'mail', '--variant', 'b')).toBe('Subject b');
+    expect(await subjectOf(file, 'mail', '--variant', 'z')).toEqual([2, expect.stringContaining('z is no variant of mail: it has a, b.')]);
+    expect(await subjectOf('cart', 'email_24h', '--variant', 'z')).toEqual([2, expect.stringContaining('it has none')]);
+
+    const copy = Object.fromEntries(['a', 'b'].map((name) => [`compared/${name}`, { file: `${name}.liquid`, text: text(name) }]));
+    await publishPreset(shop.deps, shop.tenant.tenantId, await compilePreset({ file: 'compared.yaml', yaml, copy }));
+    vi.stubEnv('REKINDLE_API_URL', await shop.app.listen({ port: 0, host: '127.0.0.1' }));
+    vi.stubEnv('REKINDLE_API_KEY', shop.tenant.apiKey);
+    for (const variant of ['a', 'b'])
+      expect(await subjectOf('compared', 'mail', '--contact', 'shown@example.com', '--variant', variant)).toBe(`Subject ${variant}`);
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('the command shows a sample without a server', async () => {

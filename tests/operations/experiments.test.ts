@@ -216,6 +216,38 @@ test('a test whose weights are changed stops, and the next one counts its own pe
   ]);
 });
 
+test('each arm says by what it differs, as the version in use has it, and nothing that it shares with the step', async () => {
+  const slug = 'formed';
+  const publish = async (variants: string) => {
+    const yaml = `sequence: ${slug}\nname: Compared\non: cart.abandoned\nquietFor: 1h\ngoal: { event: order.placed, within: ${windowDays}d }\nsteps:\n  - id: mail\n    at: 2h\n    channel: email\n    offer: { without: send }\n    variants: [${variants}]\n`;
+    const sms = { file: 'b.sms.liquid', text: '{{ store.name }}: your cart is waiting: {{ cart.url }} {{ optOut }}' };
+    const offered = (name: string) => ({
+      ...copy(name),
+      text: copy(name).text.replace('Hello.', 'Hello.{% if offer %} {{ offer.code }}{% endif %}'),
+    });
+    const texts = { [`${slug}/a`]: offered('a'), [`${slug}/b.sms`]: sms, [`${slug}/c`]: offered('c') };
+    await publishPreset(shop.deps, shop.tenant.tenantId, await compilePreset({ file: `${slug}.yaml`, yaml, copy: texts }));
+  };
+  const a = `{ id: a, content: ${slug}/a }`;
+  await publish(`${a}, { id: b, channel: sms, content: ${slug}/b, later: 3h, offer: false }`);
+  const [row] = await inTenant((tx) => tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug)));
+  await assign(row?.id ?? '', arms([2, 0], [2, 0], 1));
+  await experimentsPass(shop.deps);
+  const [view] = await testsOf(slug);
+  const formsNow = async () => {
+    const { body } = await api(`/api/experiments/${view?.experiment.id}`);
+    return Object.fromEntries((body as { arms: { variant: string; form: unknown }[] }).arms.map(({ variant, form }) => [variant, form]));
+  };
+  const asTheStep = { content: `${slug}/a`, model: null, channels: ['email'], later: null, offer: null };
+  expect(await formsNow()).toEqual({
+    a: asTheStep,
+    b: { content: `${slug}/b`, model: null, channels: ['sms'], later: '3h', offer: false },
+  });
+
+  await publish(`${a}, { id: c, content: ${slug}/c, offer: { without: skip } }`);
+  expect(await formsNow(), 'of an arm that the version in use has no more').toEqual({ a: asTheStep, b: null });
+});
+
 test('dismissed, the variants stay, and the same arms are not compared again', async () => {
   const { slug, id } = await aSequence();
   await assign(id, arms([60, 3], [60, 40]));
