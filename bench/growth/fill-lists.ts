@@ -96,7 +96,7 @@ export async function fillLists(owner: pg.Client, place: Place, count: number): 
     `update subjects s set state = case when n % 2 = 0 then 'gone' else s.state end, kind = case when n % 2 = 1 then 'lead' else s.kind end from (
        select id, row_number() over (order by id) as n from subjects where tenant_id = ${t} order by id limit ${2 * rare}) o where s.tenant_id = ${t} and s.id = o.id`,
   ];
-  for (const statement of statements) await owner.query(statement);
+  for (const statement of [...statements, ...interventions(t, count, either)]) await owner.query(statement);
   await owner.query(`insert into open_counts (tenant_id, sequence_id, version_id, change, folded)
     select tenant_id, sequence_id, version_id, count(*), true from enrollments e where tenant_id = ${t} and ended_at is null group by 1, 2, 3
     on conflict (tenant_id, version_id) where folded do update set change = excluded.change`);
@@ -104,4 +104,30 @@ export async function fillLists(owner: pg.Client, place: Place, count: number): 
   await owner.query('set session_replication_role = origin; set synchronous_commit = on');
   await owner.query('vacuum (analyze)');
   return { endpointId, campaignId, importId };
+}
+
+/** Sequences about accounts at risk among those of carts, all of them over, most of them of one band: each with a message and a task. */
+function interventions(t: string, count: number, either: (usual: string, ...exceptions: string[]) => string): string[] {
+  const series = `from generate_series(1, ${count}) n`;
+  const at = 'pg_temp.begun(n)';
+  const id = (kind: number) => `pg_temp.begun_as(${kind}, n)`;
+  return [
+    `create or replace function pg_temp.begun(n bigint) returns timestamptz language sql stable as $$
+       select date_trunc('milliseconds', now() - interval '360 days' + n * interval '320 days' / ${count}) $$`,
+    `create or replace function pg_temp.begun_as(kind int, n bigint) returns uuid language sql stable as $$
+       select (lpad(to_hex((extract(epoch from pg_temp.begun(n)) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(kind), 3, '0') || '8000' || lpad(to_hex(n), 12, '0'))::uuid $$`,
+    'begin',
+    `insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, subject_kind, segment, status, sequence_type, time_scale, anchor_at, activated_at,
+       enrolled_at, ended_at)
+     select ${t}, ${id(0x41)}, s.id, s.current_version_id, ${id(0x42)}, ${id(0x43)}, 'account', 'early', 'COMPLETED', 'first_time', 1, ${at}, ${at}, ${at},
+       ${at} + interval '3 days'
+     ${series} join sequences s on s.tenant_id = ${t} and s.slug = ${either('churn-early', 'churn-critical', 'churn-active')}`,
+    `insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, settled_at, channel, payload, created_at)
+     select ${t}, ${id(0x44)}, ${id(0x41)}, 'email', ${id(0x42)}, 'sent', ${at}, 'email', 'null', ${at} ${series}`,
+    `insert into tasks (tenant_id, id, kind, owner, state, due_at, created_at, enrollment_id, send_key)
+     select ${t}, ${id(0x45)}, 'question', 'usual', 'done', ${at}, ${at}, ${id(0x41)}, ${id(0x41)} || ':call' ${series}`,
+    `insert into enrollment_events (tenant_id, id, enrollment_id, type, at, data)
+     select ${t}, ${id(0x46)}, ${id(0x41)}, 'enrolled', ${at}, '{}' ${series}`,
+    'commit',
+  ];
 }

@@ -148,6 +148,7 @@ export const enrollments = pgTable(
     index('enrollments_put_off').on(t.tenantId, t.putOffUntil).where(sql`ended_at is null and put_off_until is not null`),
     index('enrollments_ended').on(t.tenantId, t.endedAt, t.id),
     index('enrollments_apart').on(t.tenantId, t.status, t.id).where(sql`status <> 'ACTIVE'`),
+    index('enrollments_of_accounts').on(t.tenantId, t.versionId, t.id).where(sql`subject_kind = 'account'`),
     index('enrollments_why').on(t.tenantId, t.sequenceId, t.stopReason, t.id).where(sql`stop_reason is not null`),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),
     foreignKey({

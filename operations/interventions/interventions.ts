@@ -19,9 +19,10 @@ import { type Effect, expectedOf, type Return, returnOf } from '../../domain/int
 import type { InterventionBand } from '../../domain/risk/band-move.ts';
 import { plannedOffsetsMs, type StepDefinition } from '../../domain/sequence/definition.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
+import { account } from '../../domain/subjects/account/index.ts';
 import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
-import { beyond, byAge, type Page, pageOf, type PageWanted, readList, since } from '../read/page.ts';
+import { beyond, byAge, isDescending, type Page, pageOf, type PageWanted, readList, since } from '../read/page.ts';
 import { readWorth, type Worth } from './worth.ts';
 
 const dayMs = 86_400_000;
@@ -102,18 +103,28 @@ export function listInterventions(
       .from(sequenceVersions)
       .where(and(isIntervention, filter.band === undefined ? undefined : sql`${sequenceVersions.definition} ->> 'band' = ${filter.band}`));
     if (versions.length === 0) return { items: [], next: null };
-    const ownVersions = versions.map(({ id }) => id);
+    const wanted = and(
+      filter.account === undefined ? undefined : eq(enrollments.subjectId, filter.account),
+      filter.sinceMs === undefined ? undefined : since(enrollments.enrolledAt, enrollments.id, filter.sinceMs),
+      beyond(enrollments.id, 'newest', page),
+    );
+    const order = byAge(enrollments.id, 'newest', page);
+    const limit = page.limit + 1;
+    // A page of each version, of which the first are the page: a walk through all enrollments would meet those of carts before an old intervention.
+    const ofVersion = tx
+      .select({ id: enrollments.id })
+      .from(enrollments)
+      .where(and(sql`${enrollments.versionId} = v.id`, eq(enrollments.subjectKind, account.kind), wanted))
+      .orderBy(order)
+      .limit(limit);
+    const ownVersions = sql.join(
+      versions.map(({ id }) => sql`${id}::uuid`),
+      sql`, `,
+    );
+    const found = sql`select o.id from unnest(array[${ownVersions}]) as v(id) cross join lateral ${ofVersion} o`;
     const rows = await selectRuns(tx)
-      .where(
-        and(
-          inArray(enrollments.versionId, ownVersions),
-          filter.account === undefined ? undefined : eq(enrollments.subjectId, filter.account),
-          filter.sinceMs === undefined ? undefined : since(enrollments.enrolledAt, enrollments.id, filter.sinceMs),
-          beyond(enrollments.id, 'newest', page),
-        ),
-      )
-      .orderBy(byAge(enrollments.id, 'newest', page))
-      .limit(page.limit + 1);
+      .where(sql`${enrollments.id} in (${found} order by o.id ${sql.raw(isDescending('newest', page) ? 'desc' : 'asc')} limit ${limit})`)
+      .orderBy(order);
     const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
     return { items: await viewsOf(tx, deps, tenantId, items), next };
   });
@@ -160,11 +171,18 @@ async function viewsOf(tx: Tx, { clock }: Pick<Deps, 'clock'>, tenantId: string,
   const ids = runs.map(({ id }) => id);
   const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
   const settings = settingsOf(tenant ?? { settings: {} });
-  const rows = await readRows(tx, ids, [...new Set(runs.map(({ subjectId }) => subjectId))], Math.min(...runs.map(({ enrolledAt }) => enrolledAt)));
+  const sendKeys = runs.flatMap(({ id, definition }) => definition.steps.map((step) => sendKeyOf(id, step.id)));
+  const rows = await readRows(
+    tx,
+    ids,
+    sendKeys,
+    [...new Set(runs.map(({ subjectId }) => subjectId))],
+    Math.min(...runs.map(({ enrolledAt }) => enrolledAt)),
+  );
   return runs.map((run) => viewOf(run, rows, settings, clock.nowMs()));
 }
 
-async function readRows(tx: Tx, ids: readonly string[], accounts: readonly string[], sinceMs: number) {
+async function readRows(tx: Tx, ids: readonly string[], sendKeys: readonly string[], accounts: readonly string[], sinceMs: number) {
   const of = <T extends { enrollmentId: string | null }>(found: readonly T[]) => groupBy(found, ({ enrollmentId }) => enrollmentId);
   const messageRows = await tx
     .select({
@@ -183,7 +201,7 @@ async function readRows(tx: Tx, ids: readonly string[], accounts: readonly strin
   const taskRows = await tx
     .select({ enrollmentId: tasks.enrollmentId, sendKey: tasks.sendKey, state: tasks.state, suppressed: tasks.suppressed })
     .from(tasks)
-    .where(inArray(tasks.enrollmentId, [...ids]));
+    .where(inArray(tasks.sendKey, [...sendKeys]));
   const texts = await tx
     .select({ enrollmentId: compositions.enrollmentId, stepId: compositions.stepId, costMicros: compositions.costMicros })
     .from(compositions)
@@ -216,6 +234,8 @@ async function readRows(tx: Tx, ids: readonly string[], accounts: readonly strin
     behaviour: groupBy(done, ({ subjectId }) => subjectId),
   };
 }
+
+const sendKeyOf = (enrollmentId: string, stepId: string) => `${enrollmentId}:${stepId}`;
 
 function groupBy<T, K>(rows: readonly T[], keyOf: (row: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
@@ -285,7 +305,7 @@ function bareActions(run: Run, rows: Rows): BareAction[] {
   const offsets = plannedOffsetsMs(definition.steps);
   return definition.steps.map((step, index) => {
     const message = rows.messages.get(run.id)?.find(({ stepId }) => stepId === step.id);
-    const made = rows.tasks.get(run.id)?.find(({ sendKey }) => sendKey === `${run.id}:${step.id}`);
+    const made = rows.tasks.get(run.id)?.find(({ sendKey }) => sendKey === sendKeyOf(run.id, step.id));
     const offer = rows.offers.get(run.id)?.find(({ stepId }) => stepId === step.id);
     const state = stateOf(run, message, made?.suppressed === true);
     const atMs = state === 'done' ? (message?.settledAt ?? null) : null;

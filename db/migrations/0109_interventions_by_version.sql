@@ -1,0 +1,1 @@
+CREATE INDEX "enrollments_of_accounts" ON "enrollments" USING btree ("tenant_id","version_id","id") WHERE subject_kind = 'account';
