@@ -5,14 +5,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const postgres = 'tests/helpers/test-postgres.ts';
 const temporal = 'tests/helpers/test-temporal.ts';
 
-/** What waits for deadlines for minutes and hardly computes begins first: at the end of the others nothing would run beside it. */
+/** What waits for minutes, for deadlines or for processes that were killed, begins first: at the end of the others nothing would run beside it. */
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     return sorted.toSorted((a, b) => Number(isWaiting(b)) - Number(isWaiting(a)));
   }
 }
-const isWaiting = ({ moduleId }: TestSpecification) => /\/(registered-senders|http-stub-conformance)\.test\.ts$/.test(moduleId);
+const waiting =
+  /\/(registered-senders|http-stub-conformance|two-builds|workflow-ends|temporal-down|database-away|killed-worker|model-faults)\.test\.ts$/;
+const isWaiting = ({ moduleId }: TestSpecification) => waiting.test(moduleId);
 
 /** Files in which a workflow runs. Elsewhere nothing listens where Temporal would be. */
 const temporalTests = [

@@ -7,6 +7,7 @@ import { alarms } from './alarms.ts';
 import { audit } from './audit.ts';
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
+import { enroll } from './enroll.ts';
 import { enrollments } from './enrollments.ts';
 import { move } from './move.ts';
 import { campaigns } from './campaigns.ts';
@@ -92,6 +93,7 @@ export const commands: Readonly<Record<string, Command>> = {
   'send-now': sendNow,
   takeover,
   release,
+  enroll,
   're-enroll': reEnroll,
   explain: explainCommand,
   lint,

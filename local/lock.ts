@@ -12,6 +12,8 @@ export interface LockedPackage {
   optional?: boolean;
   /** For development, and a companion that a package of the product could make use of, such as a test runner. */
   devOptional?: boolean;
+  /** Ranges of versions, by program. */
+  engines?: Record<string, string>;
 }
 export interface Lock {
   lockfileVersion: number;

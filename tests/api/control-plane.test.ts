@@ -412,6 +412,21 @@ describe('npx rekindle', () => {
       complained: expect.stringContaining('running about this cart already') as unknown,
     });
     await run('stop', first);
+    expect(await run('enroll', 'nosuch', '--email', 'again@example.com')).toMatchObject({
+      code: 1,
+      complained: expect.stringContaining('none of this name') as unknown,
+    });
+    expect(await run('enroll', 'cart')).toMatchObject({ code: 2, complained: expect.stringContaining('--email') as unknown });
+    expect(await run('enroll', '--email', 'again@example.com')).toMatchObject({
+      code: 2,
+      complained: expect.stringContaining('sequence') as unknown,
+    });
+    const taken = await run('enroll', 'cart', '--email', 'again@example.com', '--note', 'asked for it', '--key', 'cli-enroll', '--json');
+    const begun = JSON.parse(taken.said) as { id: string };
+    expect(begun).toMatchObject({ status: 'ACTIVE', cart: { external_ids: [{ value: 'cart-cli-again' }] } });
+    const repeated = await run('enroll', 'cart', '--email', 'again@example.com', '--note', 'asked for it', '--key', 'cli-enroll', '--json');
+    expect(JSON.parse(repeated.said)).toMatchObject({ id: begun.id });
+    await run('stop', begun.id);
     const started = await run('re-enroll', '--email', 'again@example.com', '--json');
     expect(JSON.parse(started.said)).toMatchObject({ status: 'ACTIVE', cart: { external_ids: [{ value: 'cart-cli-again' }] } });
     expect(await run('re-enroll')).toMatchObject({ code: 2 });
@@ -438,6 +453,7 @@ describe('npx rekindle', () => {
     ['status', ['status', 'extra']],
     ['send', ['send', 'cart.updated', 'extra', '--email', 'x@example.com']],
     ['stop', ['stop', 'id', 'extra']],
+    ['enroll', ['enroll', 'cart', 'extra', '--email', 'x@example.com']],
     ['re-enroll', ['re-enroll', 'id', 'extra']],
     ['sequences publish', ['sequences', 'publish', 'slug', 'extra']],
     ['sequences pause', ['sequences', 'pause', 'slug', 'extra']],

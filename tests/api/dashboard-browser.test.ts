@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildDashboard } from '../../local/dashboard.ts';
 import { bulkActionPass } from '../../operations/bulk/act-on-all.ts';
 import { asOwner } from '../helpers/database.ts';
-import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
+import { chromiumArgs, chromiumPath, keepSiteOpen } from '../helpers/screenshot.ts';
 import { openShop, type Shop, until } from '../helpers/shop.ts';
 import { compareTexts, haveAccounts, haveHoldout, haveHours, haveLosses, haveOffer } from './dashboard-data.ts';
 import { anotherStore, ask } from './left-carts.ts';
@@ -82,6 +82,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await invite('owner@example.com', 'owner');
     await invite('viewer@example.com', 'viewer');
     context = await signedIn('owner@example.com');
+    await keepSiteOpen(context, origin);
   });
   afterAll(async () => {
     await browser?.close();
@@ -770,7 +771,7 @@ describe.skipIf(!hasBrowser)(title, () => {
   test('what results suggest is looked at, and begun after a question', async () => {
     await haveLosses(shop, 'losing');
     const page = await open('/learning');
-    const one = page.getByRole('listitem').filter({ hasText: 'Losing people:' });
+    const one = page.getByRole('listitem').filter({ hasText: /Losing people:\s*Half of the people get second/ });
     await one.getByText('The draft').click();
     await one.getByText('sequence: losing', { exact: false }).waitFor();
     await check(page);

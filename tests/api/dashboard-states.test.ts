@@ -9,7 +9,7 @@ import { qualityOf } from '../../domain/risk/quality.ts';
 import { buildDashboard } from '../../local/dashboard.ts';
 import { pages } from '../../web/shell/pages.ts';
 import { asOwner } from '../helpers/database.ts';
-import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
+import { chromiumArgs, chromiumPath, keepSiteOpen } from '../helpers/screenshot.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { ask } from './left-carts.ts';
 
@@ -68,6 +68,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Today', exact: true }).waitFor();
     await page.close();
+    await keepSiteOpen(context, origin);
   });
   afterAll(async () => {
     await browser?.close();

@@ -88,7 +88,7 @@ test('a request that is no list of events names what is wrong', async () => {
   };
   expect(await refused({ events: [] })).toEqual([400, 'body/events']);
   expect(await refused({ events: [{ type: 'cart.updated' }] })).toEqual([400, 'body/events/0/data']);
-  expect(await refused({ type: 'cart.updated', data: {}, when: 'now' })).toEqual([400, 'body/events/0']);
+  expect(await refused({ type: 'cart.updated', data: {}, when: 'now' })).toEqual([400, 'body/events/0/when']);
   expect(await refused({ events: Array.from({ length: 101 }, () => ({ type: 'cart.updated', data: {} })) })).toEqual([400, 'body/events']);
 });
 

@@ -144,6 +144,7 @@ test('a workflow that was started late, for an enrollment that had ended, is sto
   expect(await temporalClientOf(shop).workflow.getHandle(looked).result()).toMatchObject(nothing);
   // An end that is as fresh as this may still be on its way to the workflow.
   expect(await reconcileNow()).toMatchObject(nothing);
+  for (const cart of ['well-1', 'well-2', 'well-3']) await until(`${cart} to have ended`, async () => (await stateOf(cart)) !== 'running');
   await inTenant((tx) => tx.update(enrollments).set({ endedAt: sql`ended_at - interval '1 minute'` }).where(isNotNull(enrollments.endedAt)));
   const report = await until('the reconciler to see it', async () => {
     const found = await reconcileNow();

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { chromium } from 'playwright-core';
+import { type BrowserContext, chromium } from 'playwright-core';
 
 /** What to photograph: a page that is served, or HTML as it stands. */
 export type Subject = { url: string } | { html: string };
@@ -30,6 +30,12 @@ export const chromiumArgs = [
   '--disable-sync',
   '--process-per-site',
 ];
+
+/** Keep a page of a site open: where none is, each page that opens starts a process of the browser and compiles the site's scripts anew. */
+export async function keepSiteOpen(context: BrowserContext, origin: string): Promise<void> {
+  const page = await context.newPage();
+  await page.goto(`${origin}/readyz`);
+}
 
 /** Photograph a page as PNG, for documents and for looking at it. */
 export async function takeScreenshot(subject: Subject, file: string, options: ScreenshotOptions): Promise<void> {

@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { satisfies } from 'semver';
 import { expect, onTestFinished, test } from 'vitest';
 import { installState, lockFits, missingBinaries, nodeVersionProblem, platformPackages } from '../../local/install.mjs';
+import { productionPackages, readLock } from '../../local/lock.ts';
 
 const engines = '^20.19 || ^22.12 || >=24';
 const linux = { os: 'linux', arch: 'x64', libc: 'gnu' } as const;
@@ -13,6 +15,11 @@ const windows = { os: 'win32', arch: 'x64', libc: null };
 
 test.each(['v20.19.0', 'v20.20.2', 'v22.12.0', 'v24.0.0', 'v25.3.1'])('Node %s will do', (version) => {
   expect(nodeVersionProblem(version, engines)).toBeNull();
+});
+
+test.each(['20.19.0', '22.12.0', '24.0.0'])('every package that a server installs takes Node %s', (version) => {
+  const refused = Object.entries(productionPackages(readLock())).filter(([, { engines: of }]) => !satisfies(version, of?.['node'] ?? '*'));
+  expect(refused.map(([folder, { version: its }]) => `${folder} ${its}`)).toEqual([]);
 });
 
 test.each(['v18.20.0', 'v20.18.9', 'v21.7.0', 'v22.11.0', 'v23.9.0'])('Node %s is refused, with what is needed', (version) => {

@@ -205,6 +205,8 @@ async function oneEnrollment(walk: Walk): Promise<void> {
   await cli.both('send-now', await leftCart(walk, 'hurried'));
   await cli.both('stop', id, '--reason', 'asked us to');
   await cli.refused('ended', 'pause', id);
+  await stopped(walk, 'by-hand');
+  await cli.both('enroll', 'cart', '--email', `by-hand-${run}@example.com`, '--key', `by-hand-${run}`);
   await cli.human('re-enroll', id, '--note', 'asked for it');
   await cli.json('re-enroll', await stopped(walk, 'again'), '--key', `again-${run}`);
   await cli.wrong('snooze', id, 'too', 'much');

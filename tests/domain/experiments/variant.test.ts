@@ -136,7 +136,7 @@ describe('in a file', () => {
         if (!parsed.ok) {
           for (const { message } of parsed.errors)
             expect(message).toMatch(
-              / (send .* twice|send .* without an offer, and|send .* with an offer and a text by a model|all go out|names .* by which no variant) ?/,
+              / (send .* twice|is false, and the step brings none|is by a model, which cannot state the offer|all go out|names .* by which no variant) ?/,
             );
           return;
         }
