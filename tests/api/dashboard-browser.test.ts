@@ -234,6 +234,16 @@ describe.skipIf(!hasBrowser)(title, () => {
     await line('Say who writes').getByText('done', { exact: true }).waitFor();
     await line('Publish a sequence').getByText('done', { exact: true }).waitFor();
     expect(await line('Send a test').getByRole('button').isDisabled()).toBe(true);
+    // What this browser keeps of a test that was accepted, for this store and this person.
+    const accept = (slug: string, to: string) => page.evaluate(`localStorage.setItem('rekindle.tested.${slug}', '${to}')`);
+    await accept('another-store', 'owner@example.com');
+    await accept(shop.tenant.slug, 'somebody.else@example.com');
+    await page.reload();
+    await line('Send a test').getByRole('button').waitFor();
+    await accept(shop.tenant.slug, 'owner@example.com');
+    await page.reload();
+    await line('Send a test').getByText('It was accepted for owner@example.com.').waitFor();
+    await line('Send a test').getByText('done', { exact: true }).waitFor();
     await line('Rehearse it').getByRole('link').click();
     await page.waitForURL('**/rehearse**');
     await page.close();

@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../api/app.ts';
+import { cameBack } from '../../api/routes/live/came-back.ts';
 import { chipsOf } from '../../api/routes/live/chips.ts';
 import { cart } from '../../domain/subjects/cart/index.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
@@ -103,8 +104,25 @@ test('what happens arrives at a page that listens, station by station', async ()
   await shop.post('order.placed', { order: { id: 'order-live', currency: 'EUR', total: '129.90' }, cart_id: 'cart-live' });
   await story('Abandoned', 'Email 1', 'Opened', 'Bought €129.90', 'Stopped');
   const figures = await until('figures', () => page.updates.findLast((u) => u.kind === 'part' && u.id?.startsWith('f-')));
-  expect(words(figures.html)).toContain('EUR 129.90');
+  expect(words(figures.html)).toContain('€129.90');
   expect(JSON.stringify(page.updates)).not.toContain('live@example.com');
+});
+
+test('revenue is shown in the currency of most orders, with the others below it', () => {
+  const sum = (currency: string, netMinor: number, orders: number) => ({
+    currency,
+    netMinor,
+    grossMinor: netMinor,
+    refundedMinor: 0,
+    orders,
+    cancelledOrders: 0,
+  });
+  const euros = { ...sum('EUR', 14_840, 1), grossMinor: 15_840, refundedMinor: 1_000 };
+  expect(cameBack({ revenue: [euros, sum('GBP', 35_730, 3), sum('JPY', 64_112, 2)], ordersOfUnknownValue: 1 })).toEqual({
+    value: '£357.30',
+    note: 'and ¥64,112, €148.40; of €158.40 ordered, €10.00 refunded; 1 order of unknown value',
+  });
+  expect(cameBack({ revenue: [], ordersOfUnknownValue: 0 })).toEqual({ value: '–', note: 'orders credited to a sequence' });
 });
 
 test('a machine that runs late says so on the page, as long as it does', async () => {
@@ -238,7 +256,7 @@ describe('a story line', () => {
       ['Abandoned', 'Provider unreachable ×2', 'Email 1', 'Email 2'],
     ],
     ['a pop-up that is not connected', ['abandoned', { type: 'step.skipped', reason: 'not_connected', stepId: 'popup_1h' }], ['Abandoned']],
-    ['a step that came too late', ['abandoned', { type: 'step.skipped', reason: 'too_old', stepId: 'email_2h' }], ['Abandoned', 'email_2h not sent']],
+    ['a step that came too late', ['abandoned', { type: 'step.skipped', reason: 'too_old', stepId: 'email_2h' }], ['Abandoned', 'Email 2h not sent']],
   ] as const)('%s', (_what, happenings, stations) => {
     expect(line(...happenings)).toEqual(stations);
   });

@@ -19,7 +19,7 @@ export function EnrollmentStatus({ status, reason = null }: { status: Status; re
   return (
     <Badge tone={tone}>
       {word}
-      {reason !== null && status === 'EXITED' ? `: ${plain(reason)}` : ''}
+      {reason !== null && status === 'EXITED' ? `: ${reason === 'manual' ? 'by hand' : plain(reason)}` : ''}
     </Badge>
   );
 }

@@ -122,7 +122,7 @@ function stationsOf(words: Words, happening: Happening, seen: Seen): Station[] {
     case 'recovered':
       return [[amount === null ? 'Bought' : `Bought ${amount}`, 'bought']];
     case 'step.skipped':
-      return reason === 'not_connected' || reason === 'stopped' ? [] : [[`${stepId ?? 'Step'} not sent`, 'plain']];
+      return reason === 'not_connected' || reason === 'stopped' ? [] : [[`${capital((stepId ?? 'step').replaceAll('_', ' '))} not sent`, 'plain']];
     case 'stopped':
       return stationsOfStop(words, reason ?? 'manual', seen.recovered);
     default: {

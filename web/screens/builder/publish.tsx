@@ -90,7 +90,7 @@ function Changes({ preview, disabled, publish, onDone }: Publishing & { disabled
             <ul className="space-y-1">
               {texts.map(({ name, change }) => (
                 <li key={name} className="flex items-baseline gap-2 break-all">
-                  <Badge tone={tones[change]}>{change}</Badge> {name}
+                  <Badge tone={tones[change]}>{change}</Badge> {sentenceCase(plain(name.replace(/^.*\//, '')))}
                 </li>
               ))}
             </ul>

@@ -20,6 +20,7 @@ import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
+import { sourceName } from '../leads/lead-words.ts';
 import { CampaignForm } from './campaign-form.tsx';
 import { CampaignStatus } from './campaign-status.tsx';
 import { EnrollLeads } from './enroll-leads.tsx';
@@ -117,7 +118,7 @@ function HowItWorks({ of }: { of: CampaignDetails }) {
   return (
     <Facts
       of={[
-        ['Takes from', of.autoAssign === null ? 'nowhere by itself' : of.autoAssign.sources.join(', ')],
+        ['Takes from', of.autoAssign === null ? 'nowhere by itself' : of.autoAssign.sources.map(sourceName).join(', ')],
         [
           'Sequence',
           of.sequence === null ? (

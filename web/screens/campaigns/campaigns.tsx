@@ -12,6 +12,7 @@ import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { may, useStore } from '../../session/session.ts';
+import { sourceName } from '../leads/lead-words.ts';
 import { CampaignForm } from './campaign-form.tsx';
 import { CampaignStatus } from './campaign-status.tsx';
 
@@ -71,7 +72,11 @@ export function Campaigns() {
                     </span>
                   ),
                 },
-                { name: 'Takes from', wide: true, cell: ({ autoAssign }) => (autoAssign === null ? 'by hand only' : autoAssign.sources.join(', ')) },
+                {
+                  name: 'Takes from',
+                  wide: true,
+                  cell: ({ autoAssign }) => (autoAssign === null ? 'by hand only' : autoAssign.sources.map(sourceName).join(', ')),
+                },
                 { name: 'Leads', align: 'end', cell: ({ leads }) => formatNumber(leads) },
                 { name: 'In its sequence', align: 'end', wide: true, cell: ({ open }) => formatNumber(open) },
                 { name: 'Converted', align: 'end', cell: ({ converted }) => formatNumber(converted) },

@@ -17,6 +17,8 @@ const sources: Record<string, string> = {
 };
 
 export function sourceWord({ source, statedSource }: Pick<Lead, 'source' | 'statedSource'>): string {
-  const said = statedSource ?? source;
-  return sources[said] ?? said;
+  return sourceName(statedSource ?? source);
 }
+
+/** `META` → `Facebook or Instagram`; what a source states itself stays as it is. */
+export const sourceName = (source: string): string => sources[source] ?? source;

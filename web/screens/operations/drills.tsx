@@ -74,7 +74,13 @@ export function Drills() {
                 name: 'State',
                 align: 'end',
                 cell: ({ running: runs, ended_at: ended, ends_at: ends }) =>
-                  runs ? <Badge tone="warn">running</Badge> : <Time at={ended ?? ends} />,
+                  runs ? (
+                    <Badge tone="warn">running</Badge>
+                  ) : (
+                    <>
+                      ended <Time at={ended ?? ends} />
+                    </>
+                  ),
               },
             ]}
           />

@@ -325,7 +325,7 @@ function EraseButton({ id, name }: { id: string; name: string }) {
             {(found) => (
               <p>
                 {'dry_run' in found
-                  ? `${found.messages} messages, ${found.subjects} carts, leads or accounts, ${found.identities} addresses and ids, ${found.open_enrollments} sequences under way.`
+                  ? `Messages: ${found.messages} · carts, leads or accounts: ${found.subjects} · addresses and ids: ${found.identities} · sequences under way: ${found.open_enrollments}`
                   : null}
               </p>
             )}

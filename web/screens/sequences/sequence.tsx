@@ -242,7 +242,7 @@ function Who({ slug, since }: { slug: string; since: string | null }) {
           {!isBranch && (
             <BulkActions
               filter={{ sequence: slug, ...(status === 'all' ? {} : { status }) }}
-              about={`everybody in “${plain(slug)}” whom this list shows`}
+              about="everybody in this sequence whom this list shows"
             />
           )}
         </span>

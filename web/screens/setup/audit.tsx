@@ -2,12 +2,13 @@ import { getRouteApi } from '@tanstack/react-router';
 import type { Item } from '../../../sdk/index.ts';
 import { audit, members } from '../../../sdk/index.ts';
 import { Choice } from '../../parts/choice.tsx';
-import { plain, sentenceCase } from '../../parts/format.ts';
+import { plain } from '../../parts/format.ts';
 import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { ExportCsv } from '../../parts/export-csv.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
+import { auditWords } from '../../parts/words.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 
 const page = getRouteApi('/$store/audit');
@@ -46,7 +47,7 @@ export function Audit() {
                   </span>
                   <details className="min-w-0">
                     <summary className="cursor-pointer">
-                      <span className="font-medium">{sentenceCase(plain(what.replaceAll('.', ' ')))}</span>
+                      <span className="font-medium">{auditWords(what)}</span>
                       <span className="text-soft"> by {names.get(actor) ?? key ?? plain(actor)}</span>
                     </summary>
                     <p className="mt-1 text-xs break-words text-soft">

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { connections, deliveries, previews, sequences, settings } from '../../../sdk/index.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
@@ -94,12 +94,24 @@ function usePublished(): { isActive: boolean; step: EmailStep | null } | null {
   return { isActive: active.length > 0, step: first === undefined || email === undefined ? null : { slug: first.slug, id: email.id } };
 }
 
+/** The API keeps no outcome of a test email, so this browser remembers to whom one of the store was accepted. */
+const acceptedKey = (store: string): string => `rekindle.tested.${store}`;
+
 function TestEmail({ step, isReady }: { step: EmailStep | null; isReady: boolean }) {
-  const { role } = useStore();
+  const { role, slug: store } = useStore();
   const { data: session } = useSession();
   const to = session?.person.email ?? '';
-  const send = useAction((api, { slug, id }: EmailStep) => previews(api).sendTest(slug, id, { to }));
-  const accepted = send.data?.outcome === 'accepted';
+  const kept = acceptedKey(store);
+  const [acceptedFor, setAcceptedFor] = useState(() => localStorage.getItem(kept));
+  const send = useAction(async (api, { slug, id }: EmailStep) => {
+    const done = await previews(api).sendTest(slug, id, { to });
+    if (done.data?.outcome === 'accepted') {
+      localStorage.setItem(kept, to);
+      setAcceptedFor(to);
+    }
+    return done;
+  });
+  const accepted = to !== '' && acceptedFor === to;
   return (
     <Line
       title="Send a test to yourself"
@@ -107,11 +119,11 @@ function TestEmail({ step, isReady }: { step: EmailStep | null; isReady: boolean
       said={
         send.error !== null
           ? send.error.message
-          : send.data !== undefined
-            ? accepted
-              ? `It was accepted for ${to}.`
-              : `It was not accepted: ${send.data.response}`
-            : `One email to ${to}, marked as a test.`
+          : accepted
+            ? `It was accepted for ${to}.`
+            : send.data !== undefined
+              ? `It was not accepted: ${send.data.response}`
+              : `One email to ${to}, marked as a test.`
       }
     >
       {may(role, 'edit') && step !== null && !accepted && (

@@ -1,0 +1,2 @@
+/** For `api/`, which imports nothing of `content/`. */
+export { formatMoney } from '../../content/money.ts';

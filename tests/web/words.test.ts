@@ -1,0 +1,33 @@
+import { expect, test, vi } from 'vitest';
+
+declare global {
+  // What the dashboard reads of a browser: types of the DOM are no part of this project.
+  var navigator: { readonly languages: readonly string[] };
+}
+
+// Node 20 has no navigator; the words are the same in every language of the reader.
+vi.stubGlobal('navigator', { languages: ['en-GB'] });
+const { auditWords, readable } = await import('../../web/parts/words.ts');
+const id = '01a22e8f-a09a-773e-8ab1-0e78a8cf86d9';
+
+test.each([
+  ['email_2h was accepted. The provider said: 250 kept_as x', '“Email 2h” was accepted. The provider said: 250 kept_as x'],
+  ['sms_12h: delivered.', '“Sms 12h”: delivered.'],
+  ['sms_12h may go out by sms: all 32 gates are open.', '“Sms 12h” may go out by text message: all 32 gates are open.'],
+  [`Agreed to messages by sms (connection:${id}).`, 'Agreed to messages by text message through a connection.'],
+  [`The sequence was paused (person:${id}).`, 'The sequence was paused by somebody of the team.'],
+  [`email_2h was not sent: by hand (api_key:${id}).`, '“Email 2h” was not sent: by hand, by a key of the API.'],
+  ['Taken into the sequence lead-nurture.', 'Taken into the sequence “lead nurture”.'],
+  ['The lead was taken into the sequence, version 1.', 'The lead was taken into the sequence, version 1.'],
+  ['It said: sent by sms (connection:x)', 'It said: sent by sms (connection:x)'],
+])('%s is read as %s', (said, read) => expect(readable(said)).toBe(read));
+
+test.each([
+  ['api_key.issue', 'Key of the API issued'],
+  ['connection.create', 'Connection created'],
+  ['member.join', 'Member of the team joined'],
+  ['sequence.pause', 'Sequence paused'],
+  ['test.send', 'Test message sent'],
+  ['enrollment.stop', 'Sequence of a person stopped'],
+  ['bulk_action.cancel', 'Action for many cancelled'],
+])('the audit log calls %s “%s”', (action, words) => expect(auditWords(action)).toBe(words));
