@@ -11807,7 +11807,9 @@ export interface components {
                 high_value: components["schemas"]["SequenceFigures"];
                 low_stock: components["schemas"]["SequenceFigures"];
             };
-            /** @description By what the sequences are about: `cart`, `lead` … All fields beside this one are about carts. */
+            /** @description All sequences of the store, whatever they are about. */
+            all_subjects: components["schemas"]["SubjectSegmentFigures"];
+            /** @description By what the sequences are about: `cart`, `lead` … All other fields but `all_subjects` are about carts. */
             by_subject: {
                 [key: string]: components["schemas"]["SubjectFigures"];
             };

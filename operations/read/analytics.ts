@@ -58,6 +58,8 @@ export interface KindFigures {
 export interface Analytics {
   fromMs: number;
   toMs: number;
+  /** All sequences, whatever they are about. */
+  all: Figures;
   /** Every kind that the installation knows, in its order. */
   kinds: KindFigures[];
 }
@@ -86,7 +88,7 @@ export function readAnalytics(deps: Pick<Deps, 'db' | 'clock' | 'subjects'>, ten
         );
       return { kind, all: toFigures(own, measuresOpens), bySegment: segments.map((segment) => ({ segment, figures: figuresOf(segment) })) };
     });
-    return { fromMs, toMs, kinds };
+    return { fromMs, toMs, all: toFigures(sums, measuresOpens), kinds };
   });
 }
 

@@ -150,11 +150,23 @@ test('whatever a lead buys wins it, and the revenue is the lead’s in the figur
   const figures = body as {
     total_sequences: number;
     recovered_revenue: unknown[];
-    by_subject: Record<string, { revenue: unknown[]; converted_sequences: number; messages: { channel: string; open_rate: number | null }[] }>;
+    all_subjects: { total_sequences: number };
+    by_subject: Record<
+      string,
+      { total_sequences: number; revenue: unknown[]; converted_sequences: number; messages: { channel: string; open_rate: number | null }[] }
+    >;
   };
   expect([figures.total_sequences, figures.recovered_revenue]).toEqual([1, []]);
   expect(figures.by_subject['lead']).toMatchObject({ converted_sequences: 1, revenue: [{ currency: 'EUR', amount: '4200.00' }] });
   expect(figures.by_subject['lead']?.messages.map((m) => m.channel)).toEqual(['email', 'sms']);
+  // A store with leads alone is no empty one.
+  const ofKinds = Object.values(figures.by_subject);
+  expect(figures.all_subjects).toMatchObject({
+    total_sequences: ofKinds.reduce((sum, kind) => sum + kind.total_sequences, 0),
+    converted_sequences: ofKinds.reduce((sum, kind) => sum + kind.converted_sequences, 0),
+    revenue: [{ currency: 'EUR', amount: '4200.00' }],
+  });
+  expect(figures.all_subjects.total_sequences).toBeGreaterThan(1);
   // Opens of a text cannot be measured.
   expect(figures.by_subject['lead']?.messages.find((m) => m.channel === 'sms')?.open_rate).toBeNull();
   const html = figuresHtml(shop.deps.subjects, await readAnalytics(shop.deps, shop.tenant.tenantId, 1)).text;

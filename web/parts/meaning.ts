@@ -9,7 +9,7 @@ export const meaning = {
   recoveryRate:
     'Of the carts and leads whose sequence began in these days, the share that ended with an order. In brackets: where the true share lies, 95 times of 100.',
   running: 'People who are in a sequence now: the next step is planned, on hold, or about to be decided.',
-  sent: 'Emails that a provider has accepted. One whose outcome is not known counts as carried out, but not as sent.',
+  sent: 'Messages of all channels that a provider has accepted. One whose outcome is not known counts as carried out, but not as sent.',
   dueSoon:
     'Steps whose time comes within the next 24 hours. Each is decided when it is due: whoever has bought by then, or has opted out, gets nothing.',
   withWithout:

@@ -111,7 +111,7 @@ export const presentLeftWith = ({ minor, currency }: Amount): z.input<typeof lef
 export const presentNext = (next: { stepId: string; atMs: number } | null): z.input<typeof nextStepSchema> | null =>
   next === null ? null : { id: next.stepId, at: isoTime(next.atMs) };
 
-export function presentAnalytics(days: number, { fromMs, toMs, kinds }: Analytics): z.input<typeof analyticsSchema> {
+export function presentAnalytics(days: number, { fromMs, toMs, all, kinds }: Analytics): z.input<typeof analyticsSchema> {
   const carts = kinds.find(({ kind }) => kind === cart.kind);
   const ofType = (type: SequenceType) => presentFigures(carts?.bySegment.find(({ segment }) => segment === type)?.figures ?? noFigures);
   return {
@@ -125,6 +125,7 @@ export function presentAnalytics(days: number, { fromMs, toMs, kinds }: Analytic
       high_value: ofType('high_value'),
       low_stock: ofType('low_stock'),
     },
+    all_subjects: presentGeneral(all),
     by_subject: Object.fromEntries(kinds.map((k) => [k.kind, presentKind(k)])),
   };
 }

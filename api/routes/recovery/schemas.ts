@@ -203,8 +203,9 @@ export const analyticsSchema = z
     to: timeField,
     ...figures,
     by_sequence_type: z.object({ first_time: figuresSchema, returning: figuresSchema, high_value: figuresSchema, low_stock: figuresSchema }),
+    all_subjects: generalFiguresSchema.meta({ description: 'All sequences of the store, whatever they are about.' }),
     by_subject: z
       .record(z.string(), kindFiguresSchema)
-      .meta({ description: 'By what the sequences are about: `cart`, `lead` … All fields beside this one are about carts.' }),
+      .meta({ description: 'By what the sequences are about: `cart`, `lead` … All other fields but `all_subjects` are about carts.' }),
   })
   .meta({ id: 'RecoveryAnalytics' });

@@ -21,7 +21,7 @@ export function Stores({ stores, days }: { stores: readonly StoreOfSession[]; da
         ]);
         const { stopped, sent_twice: twice, sent_after_stop: after } = unwrap(day);
         return {
-          figures: unwrap(figures),
+          figures: unwrap(figures).all_subjects,
           running: unwrap(list).data.reduce((sum, one) => sum + one.open_enrollments, 0),
           due: unwrap(due).due_24h,
           stopped: Object.values(stopped).reduce((sum, count) => sum + count, 0),
@@ -47,7 +47,7 @@ export function Stores({ stores, days }: { stores: readonly StoreOfSession[]; da
           <tbody className="divide-y divide-line">
             {stores.map((store, index) => {
               const row = rows[index]?.data;
-              const [money] = row?.figures.recovered_revenue.toSorted((a, b) => b.orders - a.orders) ?? [];
+              const [money] = row?.figures.revenue.toSorted((a, b) => b.orders - a.orders) ?? [];
               return (
                 <tr key={store.id} className={store.slug === here.slug ? 'bg-accent-soft/40' : ''}>
                   <th scope="row" className="px-4 py-2 text-start font-medium">
@@ -56,7 +56,7 @@ export function Stores({ stores, days }: { stores: readonly StoreOfSession[]; da
                     </Link>
                   </th>
                   <td className="px-4 py-2 text-end">{money === undefined ? '–' : formatMoney(money.net_minor, money.currency, { cents: false })}</td>
-                  <td className="px-4 py-2 text-end">{row === undefined ? '…' : formatPercent(row.figures.recovery_rate)}</td>
+                  <td className="px-4 py-2 text-end">{row === undefined ? '…' : formatPercent(row.figures.conversion_rate)}</td>
                   {(['running', 'due', 'stopped', 'never'] as const).map((name) => (
                     <td key={name} className={`px-4 py-2 text-end ${name === 'never' && (row?.never ?? 0) > 0 ? 'font-medium text-bad' : ''}`}>
                       {row === undefined ? '…' : formatCompact(row[name])}

@@ -8,6 +8,7 @@ import { formatCompact, formatMoney, formatNumber, formatPercent } from '../../p
 import { meaning } from '../../parts/meaning.ts';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Answer, Empty, Loading } from '../../parts/states.tsx';
+import { channelWord } from '../../parts/words.ts';
 import { useSession, useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { Attention } from './attention.tsx';
@@ -62,16 +63,16 @@ function Figures() {
   return (
     <section aria-label="Figures" className="rounded-lg border border-line bg-surface p-4">
       <Answer of={analytics} loading={<Loading lines={2} />}>
-        {(data) => (
+        {({ all_subjects: data }) => (
           <div className="grid grid-cols-2 gap-x-6 gap-y-5 sm:grid-cols-4">
             <Revenue of={data} />
             <Figure
               name="Recovery rate"
-              value={data.recovery_rate_interval === null ? '–' : formatPercent(data.recovery_rate)}
+              value={data.conversion_rate_interval === null ? '–' : formatPercent(data.conversion_rate)}
               note={
-                data.recovery_rate_interval === null
+                data.conversion_rate_interval === null
                   ? 'nobody yet'
-                  : `${formatPercent(data.recovery_rate_interval.low)} to ${formatPercent(data.recovery_rate_interval.high)}, of ${formatNumber(data.total_sequences)}`
+                  : `${formatPercent(data.conversion_rate_interval.low)} to ${formatPercent(data.conversion_rate_interval.high)}, of ${formatNumber(data.total_sequences)}`
               }
               means={<p>{meaning.recoveryRate}</p>}
             />
@@ -82,13 +83,9 @@ function Figures() {
               means={<p>{meaning.running}</p>}
             />
             <Figure
-              name="Emails sent"
-              value={formatCompact(data.emails_sent)}
-              note={
-                data.open_rate === null
-                  ? 'opens are not measured'
-                  : `${formatPercent(data.open_rate)} opened, ${formatPercent(data.click_rate ?? 0)} clicked`
-              }
+              name="Messages sent"
+              value={formatCompact(data.messages.reduce((sum, { sent }) => sum + sent, 0))}
+              note={sentNote(data.messages)}
               means={<p>{meaning.sent}</p>}
             />
           </div>
@@ -98,7 +95,21 @@ function Figures() {
   );
 }
 
-function Revenue({ of: { recovered_revenue: amounts, purchased_sequences: orders } }: { of: Data<'GET /recovery/analytics'> }) {
+type AllFigures = Data<'GET /recovery/analytics'>['all_subjects'];
+
+/** How many by which channel, and what is known of the emails. */
+function sentNote(sentBy: AllFigures['messages']): string {
+  const emails = sentBy.find(({ channel }) => channel === 'email');
+  const others = sentBy.filter(({ channel }) => channel !== 'email').map(({ channel, sent }) => `${formatCompact(sent)} by ${channelWord(channel)}`);
+  if (emails === undefined) return others.join(' · ');
+  const read =
+    emails.open_rate === null
+      ? 'opens are not measured'
+      : `${formatPercent(emails.open_rate)} of emails opened, ${formatPercent(emails.click_rate ?? 0)} clicked`;
+  return [read, ...others].join(' · ');
+}
+
+function Revenue({ of: { revenue: amounts, converted_sequences: orders } }: { of: AllFigures }) {
   const [first, ...others] = amounts.toSorted((a, b) => b.orders - a.orders);
   return (
     <Figure
