@@ -16,7 +16,7 @@ import {
 import { addCounts, type KeptTable, type Leftover } from '../../domain/privacy/receipt.ts';
 import { distinctNames, type PersonTraces, searchTerms } from '../../domain/privacy/search-terms.ts';
 import { recordAudit } from '../audit.ts';
-import type { Deps, PersonWorkflows, WorkflowEngine } from '../deps.ts';
+import type { Deps, PersonWorkflows, WorkflowEngine, WorkflowRef } from '../deps.ts';
 import { erasePerson } from '../erase-person.ts';
 import { contactsOfPerson } from './erasures.ts';
 import { openTraces, readErasureRow } from './receipts.ts';
@@ -77,29 +77,30 @@ export async function forgetHistories(
 ): Promise<StepDone> {
   const row = await deps.db.withTenant(tenantId, (tx) => readErasureRow(tx, erasureId));
   if (row === null || row.state === 'done') return done;
-  let running = false;
+  const ended: WorkflowRef[] = [];
   for (let after: string | null = '00000000-0000-0000-0000-000000000000'; after !== null; ) {
     const found = await enrollmentsAfter(deps, tenantId, row.contactId, after);
     for (const { id, sequence, tenantSlug } of found) {
       onProgress();
       const ref = { tenantSlug, sequence, enrollmentId: id };
       const state = await deps.engine.describe(ref);
-      if (state === 'missing') continue;
-      if (state === 'running') {
-        running = true;
-        continue;
-      }
-      const deleted = await deps.engine.forget(ref);
-      await deps.db.withTenant(tenantId, (tx) =>
-        tx
-          .update(erasures)
-          .set({ histories: sql`${erasures.histories} + ${deleted}` })
-          .where(eq(erasures.id, erasureId)),
-      );
+      // Nothing is deleted before all have ended: Temporal deletes in its own time, and what it still has would be counted again by the next attempt.
+      if (state === 'running') return waitFor(deps, { tenantId, erasureId }, 'workflow');
+      if (state !== 'missing') ended.push(ref);
     }
     after = found.length < page ? null : (found.at(-1)?.id ?? null);
   }
-  return running ? waitFor(deps, { tenantId, erasureId }, 'workflow') : done;
+  for (const ref of ended) {
+    onProgress();
+    const deleted = await deps.engine.forget(ref);
+    await deps.db.withTenant(tenantId, (tx) =>
+      tx
+        .update(erasures)
+        .set({ histories: sql`${erasures.histories} + ${deleted}` })
+        .where(eq(erasures.id, erasureId)),
+    );
+  }
+  return done;
 }
 
 function enrollmentsAfter(deps: Pick<Deps, 'db'>, tenantId: string, contactId: string, after: string) {

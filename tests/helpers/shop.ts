@@ -100,19 +100,18 @@ async function unlessBusy<T>(look: () => Promise<T> | T): Promise<T | null> {
   }
 }
 
-/** Poll until `look` returns something, less often the longer it takes: each look takes from what it waits for. The last state is in the error. */
+/** Poll until `look` returns something; the last state is in the error. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
   timeoutMs = 90_000,
 ): Promise<T> {
-  const startMs = Date.now();
-  const endMs = startMs + timeoutMs;
+  const endMs = Date.now() + timeoutMs;
   for (;;) {
     const found = await unlessBusy(look);
     if (found !== null && found !== undefined && found !== false) return found;
     if (Date.now() > endMs) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
-    await new Promise((done) => setTimeout(done, Math.min(200, 25 + (Date.now() - startMs) / 20)));
+    await new Promise((done) => setTimeout(done, 25));
   }
 }
 
@@ -213,7 +212,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
       // Most files start none: its native core and the bundle of the workflows are loaded by those that do.
       const { startWorker } = await import('../../worker/start-worker.ts');
       const worker = await startWorker(deps, temporal, {
-        ...{ relayEveryMs: 250, sweepEveryMs: 500, reconcileEveryMs: 3_600_000 },
+        ...{ relayEveryMs: 100, sweepEveryMs: 500, reconcileEveryMs: 3_600_000 },
         prepared: { presets: inject('presets'), workflowBundle: inject('workflowBundle') },
         ...workerOptions,
       });

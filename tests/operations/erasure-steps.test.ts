@@ -388,3 +388,25 @@ test('an export has everything of the person and nobody else, is downloaded unti
   expect(await gatherStep(shop.deps, ref)).toBeNull();
   await expireStep(shop.deps, ref);
 });
+
+test('each history is counted once, however long one workflow takes to end and Temporal to delete', async () => {
+  const { contactId, contact, id } = await left();
+  expect((await own(`/api/enrollments/${id}/stop`, 'POST', {})).status).toBe(200);
+  await shop.post('cart.updated', { ...aCart(`${contact.id}-second`, null), contact }, { at: hours(2) });
+  const second = (await shop.enrollmentOf(`${contact.id}-second`))?.id;
+  const erasureId = await requested(contactId);
+  const ref = { tenantId: shop.tenant.tenantId, erasureId };
+  let looks = 0;
+  const slow = {
+    ...engine,
+    // What was deleted is found for a while.
+    describe: ({ enrollmentId }: { enrollmentId: string }) =>
+      Promise.resolve(enrollmentId === second && looks++ < 3 ? ('running' as const) : ('completed' as const)),
+    forget: () => Promise.resolve(1),
+  };
+  while ((await eraseStep(shop.deps, ref)).kind !== 'done') await sweepLeases(shop.deps);
+  while ((await forgetHistories({ ...shop.deps, engine: slow }, ref)).kind !== 'done');
+  expect(looks).toBeGreaterThan(3);
+  const [row] = await withTenant((tx) => tx.select({ histories: erasures.histories }).from(erasures).where(eq(erasures.id, erasureId)));
+  expect(row).toEqual({ histories: 2 });
+});
