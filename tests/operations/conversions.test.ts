@@ -181,6 +181,28 @@ describe('what finds nobody', () => {
   });
 });
 
+test('where one person asked several times under one id, whoever pays is that person: nothing goes out to them any more', async () => {
+  const contact = { email: 'often@example.com', first_name: 'Ada' };
+  const lead = await aLead({ sub_id: 'often' });
+  await shop.post('lead.created', { lead: { id: 'often-1', interest: 'a flat', sub_id: 'twice' }, contact });
+  await shop.post('lead.created', { lead: { id: 'often-2', interest: 'a flat', sub_id: 'twice' }, contact });
+  const own = await api('/api/enrollments?email=often@example.com');
+  const running = (own.body as { data: { id: string; status: string }[] }).data.filter(({ status }) => status === 'ACTIVE').map(({ id }) => id);
+  expect(running.length).toBeGreaterThan(0);
+  expect(await postback({ sub_id: 'twice', status: 'sale', payout: '9' })).toEqual(taken);
+  // Before its first step a sequence has not begun.
+  for (const id of running) expect(await dispatch(shop, id, 'email_welcome')).toMatchObject({ ended: 'not_abandoned' });
+  const newest = async (search: string) => ((await api(`/api/conversions?${search}`)).body as { data: unknown[] }).data[0];
+  expect(await newest('matched=true')).toMatchObject({ sub_id: 'twice', matchedBy: 'report' });
+  // Of two persons it stays nobody's, however many leads either has.
+  await aLead({ sub_id: 'thrice' });
+  await shop.post('lead.created', { lead: { id: 'often-3', interest: 'a flat', sub_id: 'thrice' }, contact });
+  await shop.post('lead.created', { lead: { id: 'often-4', interest: 'a flat', sub_id: 'thrice' }, contact });
+  expect(await postback({ sub_id: 'thrice', status: 'sale', payout: '9' })).toEqual(taken);
+  expect(await newest('matched=false')).toMatchObject({ sub_id: 'thrice', lead: null });
+  expect(await stateOf(lead.id)).toMatchObject({ lifecycle: 'IN_PROGRESS', status: 'ACTIVE' });
+});
+
 test('a conversion is reported by hand: in major units, once, and refused where it is no amount', async () => {
   const lead = await aLead();
   const body = { sub_id: lead.id, status: 'sale', payout: '20.00', currency: 'EUR', tid: 'H' };
