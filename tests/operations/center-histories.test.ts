@@ -242,7 +242,7 @@ class History {
         .where(
           sql`${messages.state} in ('sent', 'unknown', 'claimed') and coalesce(${messages.payload} -> 'to' ->> 'address', ${messages.payload} ->> 'to') in (${this.email(who)}, ${this.phone(who)})`,
         )
-        .orderBy(sql`3`),
+        .orderBy(sql`5`),
     );
   }
 

@@ -96,7 +96,8 @@ async function emailsByResend(shop: Shop): Promise<ProviderOfStore> {
       delivered: { about: 'message', proves: true, deliver: told('email.delivered') },
       bounced_for_now: { about: 'message', fails: true, deliver: told('email.bounced', bounce('Transient')) },
       bounced: { about: 'message', fails: true, closes: 'channel', deliver: told('email.bounced', bounce('Permanent')) },
-      complained: { about: 'message', closes: 'person', deliver: told('email.complained') },
+      // Nobody complains about what did not arrive.
+      complained: { about: 'message', proves: true, closes: 'person', deliver: told('email.complained') },
     },
     stop: () => far.stop(),
   };
