@@ -3,6 +3,7 @@ import type { Place } from './fill.ts';
 
 /** How many entries of each rare kind there are. All of them are the oldest of their table: a list that is read from its newest end meets them last. */
 const rare = 20;
+const oftenPublished = 250;
 
 /** What the lists of `bench/lists.ts` and of the hot-paths test are about besides carts. */
 export interface Listed {
@@ -96,7 +97,7 @@ export async function fillLists(owner: pg.Client, place: Place, count: number): 
     `update subjects s set state = case when n % 2 = 0 then 'gone' else s.state end, kind = case when n % 2 = 1 then 'lead' else s.kind end from (
        select id, row_number() over (order by id) as n from subjects where tenant_id = ${t} order by id limit ${2 * rare}) o where s.tenant_id = ${t} and s.id = o.id`,
   ];
-  for (const statement of [...statements, ...interventions(t, count, either)]) await owner.query(statement);
+  for (const statement of [...statements, ...interventions(t, count, either), ...leads(t, count)]) await owner.query(statement);
   await owner.query(`insert into open_counts (tenant_id, sequence_id, version_id, change, folded)
     select tenant_id, sequence_id, version_id, count(*), true from enrollments e where tenant_id = ${t} and ended_at is null group by 1, 2, 3
     on conflict (tenant_id, version_id) where folded do update set change = excluded.change`);
@@ -104,6 +105,22 @@ export async function fillLists(owner: pg.Client, place: Place, count: number): 
   await owner.query('set session_replication_role = origin; set synchronous_commit = on');
   await owner.query('vacuum (analyze)');
   return { endpointId, campaignId, importId };
+}
+
+/** Sequences about leads that are older than everything about carts: half of them run, half are over. */
+function leads(t: string, count: number): string[] {
+  const series = `from generate_series(1, ${count}) n`;
+  const at = `(timestamptz '2024-01-01 00:00:00+00' + n * interval '1 minute')`;
+  const id = (kind: string) =>
+    `(lpad(to_hex((extract(epoch from ${at}) * 1000)::bigint), 12, '0') || '7${kind}8000' || lpad(to_hex(n), 12, '0'))::uuid`;
+  return [
+    `insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, subject_kind, segment, status, sequence_type, time_scale, anchor_at, activated_at,
+       enrolled_at, ended_at)
+     select ${t}, ${id('047')}, s.id, s.current_version_id, ${id('048')}, ${id('049')}, 'lead', 'lead', case when n % 2 = 0 then 'ACTIVE' else 'COMPLETED' end, 'first_time', 1,
+       ${at}, ${at}, ${at}, case when n % 2 = 1 then ${at} + interval '3 days' end
+     ${series} join sequences s on s.tenant_id = ${t} and s.slug = 'lead-nurture'`,
+    `insert into enrollment_events (tenant_id, id, enrollment_id, type, at, data) select ${t}, ${id('04a')}, ${id('047')}, 'enrolled', ${at}, '{}' ${series}`,
+  ];
 }
 
 /** Sequences about accounts at risk among those of carts, all of them over, most of them of one band: each with a message and a task. */
@@ -122,6 +139,14 @@ function interventions(t: string, count: number, either: (usual: string, ...exce
      select ${t}, ${id(0x41)}, s.id, s.current_version_id, ${id(0x42)}, ${id(0x43)}, 'account', 'early', 'COMPLETED', 'first_time', 1, ${at}, ${at}, ${at},
        ${at} + interval '3 days'
      ${series} join sequences s on s.tenant_id = ${t} and s.slug = ${either('churn-early', 'churn-critical', 'churn-active')}`,
+    // A sequence that was published often.
+    `insert into sequence_versions (tenant_id, id, sequence_id, version, definition, content, source_hash, published_by)
+     select v.tenant_id, md5('version ' || k)::uuid, v.sequence_id, v.version + k, v.definition, '{}', v.source_hash, 'bench'
+     from sequences s join sequence_versions v on v.tenant_id = s.tenant_id and v.id = s.current_version_id, generate_series(1, ${oftenPublished}) k
+     where s.tenant_id = ${t} and s.slug = 'churn-early'`,
+    `update enrollments e set version_id = md5('version ' || 1 + x.n % ${oftenPublished})::uuid
+     from (select o.id, row_number() over (order by o.id) as n from enrollments o join sequences s on s.tenant_id = ${t} and s.id = o.sequence_id and s.slug = 'churn-early'
+       where o.tenant_id = ${t}) x where e.tenant_id = ${t} and e.id = x.id`,
     `insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, settled_at, channel, payload, created_at)
      select ${t}, ${id(0x44)}, ${id(0x41)}, 'email', ${id(0x42)}, 'sent', ${at}, 'email', 'null', ${at} ${series}`,
     `insert into tasks (tenant_id, id, kind, owner, state, due_at, created_at, enrollment_id, send_key)

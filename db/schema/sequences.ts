@@ -141,7 +141,7 @@ export const enrollments = pgTable(
     index('enrollments_contact').on(t.tenantId, t.contactId),
     index('enrollments_open').on(t.tenantId, t.id).where(sql`ended_at is null`),
     index('enrollments_subject').on(t.tenantId, t.subjectId),
-    index('enrollments_sequence').on(t.tenantId, t.sequenceId),
+    index('enrollments_of_sequence').on(t.tenantId, t.sequenceId, t.id),
     index('enrollments_version').on(t.tenantId, t.versionId),
     index('enrollments_campaign').on(t.tenantId, t.campaignId).where(sql`campaign_id is not null`),
     index('enrollments_activated').on(t.tenantId, t.activatedAt),
@@ -149,6 +149,14 @@ export const enrollments = pgTable(
     index('enrollments_ended').on(t.tenantId, t.endedAt, t.id),
     index('enrollments_apart').on(t.tenantId, t.status, t.id).where(sql`status <> 'ACTIVE'`),
     index('enrollments_of_accounts').on(t.tenantId, t.versionId, t.id).where(sql`subject_kind = 'account'`),
+    index('enrollments_of_sequence_apart').on(t.tenantId, t.sequenceId, t.status, t.id).where(sql`status <> 'ACTIVE'`),
+    // The recoveries of carts, apart from what is about leads and accounts.
+    index('enrollments_recovering')
+      .on(t.tenantId, t.id)
+      .where(sql`ended_at is null and activated_at is not null and (subject_kind is null or subject_kind = 'cart')`),
+    index('enrollments_recovered')
+      .on(t.tenantId, t.id)
+      .where(sql`ended_at is not null and activated_at is not null and (subject_kind is null or subject_kind = 'cart')`),
     index('enrollments_why').on(t.tenantId, t.sequenceId, t.stopReason, t.id).where(sql`stop_reason is not null`),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),
     foreignKey({
@@ -177,6 +185,7 @@ export const enrollmentEvents = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('enrollment_events_story').on(t.tenantId, t.enrollmentId, t.at),
+    index('enrollment_events_of_recovery').on(t.tenantId, t.id).where(sql`type in ('abandoned', 'recovered', 'message.sent')`),
     foreignKey({
       columns: [t.tenantId, t.enrollmentId],
       foreignColumns: [enrollments.tenantId, enrollments.id],

@@ -1,4 +1,5 @@
 import { and, asc, eq, gte, inArray, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Tx } from '../../db/client.ts';
 import {
   behaviours,
@@ -98,11 +99,8 @@ export function listInterventions(
   page: PageWanted,
 ): Promise<Page<InterventionView>> {
   return readList(deps, tenantId, async (tx) => {
-    const versions = await tx
-      .select({ id: sequenceVersions.id })
-      .from(sequenceVersions)
-      .where(and(isIntervention, filter.band === undefined ? undefined : sql`${sequenceVersions.definition} ->> 'band' = ${filter.band}`));
-    if (versions.length === 0) return { items: [], next: null };
+    const { whole, versions } = await readWanted(tx, filter.band);
+    if (whole.length + versions.length === 0) return { items: [], next: null };
     const wanted = and(
       filter.account === undefined ? undefined : eq(enrollments.subjectId, filter.account),
       filter.sinceMs === undefined ? undefined : since(enrollments.enrolledAt, enrollments.id, filter.sinceMs),
@@ -110,24 +108,47 @@ export function listInterventions(
     );
     const order = byAge(enrollments.id, 'newest', page);
     const limit = page.limit + 1;
-    // A page of each version, of which the first are the page: a walk through all enrollments would meet those of carts before an old intervention.
-    const ofVersion = tx
-      .select({ id: enrollments.id })
-      .from(enrollments)
-      .where(and(sql`${enrollments.versionId} = v.id`, eq(enrollments.subjectKind, account.kind), wanted))
-      .orderBy(order)
-      .limit(limit);
-    const ownVersions = sql.join(
-      versions.map(({ id }) => sql`${id}::uuid`),
-      sql`, `,
-    );
-    const found = sql`select o.id from unnest(array[${ownVersions}]) as v(id) cross join lateral ${ofVersion} o`;
+    // A page of each sequence, of which the first are the page: a walk through all enrollments would meet those of carts before an old intervention.
+    const pageOfEach = (column: PgColumn, ids: readonly string[]) => {
+      const own = sql.join(
+        ids.map((id) => sql`${id}::uuid`),
+        sql`, `,
+      );
+      const ofOne = tx
+        .select({ id: enrollments.id })
+        .from(enrollments)
+        .where(and(sql`${column} = v.id`, eq(enrollments.subjectKind, account.kind), wanted))
+        .orderBy(order)
+        .limit(limit);
+      return ids.length === 0 ? [] : [sql`select o.id from unnest(array[${own}]) as v(id) cross join lateral ${ofOne} o`];
+    };
+    const found = sql.join([...pageOfEach(enrollments.sequenceId, whole), ...pageOfEach(enrollments.versionId, versions)], sql` union all `);
     const rows = await selectRuns(tx)
-      .where(sql`${enrollments.id} in (${found} order by o.id ${sql.raw(isDescending('newest', page) ? 'desc' : 'asc')} limit ${limit})`)
+      .where(
+        sql`${enrollments.id} in (select o.id from (${found}) o order by o.id ${sql.raw(isDescending('newest', page) ? 'desc' : 'asc')} limit ${limit})`,
+      )
       .orderBy(order);
     const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
     return { items: await viewsOf(tx, deps, tenantId, items), next };
   });
+}
+
+/** The sequences of which every version is about this band, and the versions of others that are. However often a sequence was published, it is one page to read. */
+async function readWanted(tx: Tx, band: InterventionBand | undefined): Promise<{ whole: string[]; versions: string[] }> {
+  const isWanted = and(isIntervention, band === undefined ? undefined : sql`${sequenceVersions.definition} ->> 'band' = ${band}`);
+  const rows = await tx
+    .select({
+      sequenceId: sequenceVersions.sequenceId,
+      all: sql<boolean>`bool_and(coalesce(${isWanted}, false))`,
+      versions: sql<string[]>`array_agg(${sequenceVersions.id}) filter (where ${isWanted})`,
+    })
+    .from(sequenceVersions)
+    .groupBy(sequenceVersions.sequenceId)
+    .having(sql`bool_or(${isWanted})`);
+  return {
+    whole: rows.filter(({ all }) => all).map(({ sequenceId }) => sequenceId),
+    versions: rows.filter(({ all }) => !all).flatMap(({ versions }) => versions),
+  };
 }
 
 /** @returns null where the tenant has no such intervention */
@@ -138,8 +159,10 @@ export function readIntervention(deps: Pick<Deps, 'db' | 'clock'>, tenantId: str
 /** Of these enrollments, those that are interventions. */
 export async function interventionsOf(tx: Tx, deps: Pick<Deps, 'clock'>, tenantId: string, ids: readonly string[]): Promise<InterventionView[]> {
   if (ids.length === 0) return [];
-  const rows = await selectRuns(tx).where(and(inArray(enrollments.id, [...ids]), isIntervention));
-  return viewsOf(tx, deps, tenantId, rows);
+  const rows = await selectRuns(tx).where(inArray(enrollments.id, [...ids]));
+  // Not in the query: Postgres takes the versions for few, and reads all their enrollments instead of these.
+  const found = rows.filter(({ definition }) => definition.on === 'risk.entered');
+  return viewsOf(tx, deps, tenantId, found);
 }
 
 const isIntervention = sql`${sequenceVersions.definition} ->> 'on' = 'risk.entered'`;

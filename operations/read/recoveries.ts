@@ -1,4 +1,4 @@
-import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
 import { enrollments, subjects, tenants } from '../../db/schema/index.ts';
 import type { LineItem } from '../../domain/events.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
@@ -56,27 +56,26 @@ const cartStatus = { open: 'ABANDONED', converted: 'COMPLETED', gone: 'GONE' } a
  */
 export function readRecoveries(deps: ReadDeps, tenantId: string, page: PageWanted & { status: RecoveryStatus }): Promise<Page<RecoverySequence>> {
   return readList(deps, tenantId, async (tx) => {
-    const rows = await tx
-      .select({
-        row: enrollments,
-        subject: subjects,
-        store: tenants.name,
-        email: emailOfOwner,
-      })
-      .from(enrollments)
-      .innerJoin(subjects, and(eq(subjects.tenantId, enrollments.tenantId), eq(subjects.id, enrollments.subjectId)))
-      .innerJoin(tenants, eq(tenants.id, enrollments.tenantId))
-      .where(
-        and(
-          // By the column of the index over open enrollments: a filter by status would walk over every one that has ended.
-          page.status === 'active' ? isNull(enrollments.endedAt) : page.status === 'ended' ? isNotNull(enrollments.endedAt) : undefined,
-          isNotNull(enrollments.activatedAt),
-          eq(subjects.kind, cart.kind),
-          beyond(enrollments.id, 'oldest', page),
-        ),
-      )
-      .orderBy(byAge(enrollments.id, 'oldest', page))
-      .limit(page.limit + 1);
+    const ofState = (state: SQL) =>
+      tx
+        .select({ row: enrollments, subject: subjects, store: tenants.name, email: emailOfOwner })
+        .from(enrollments)
+        .innerJoin(subjects, and(eq(subjects.tenantId, enrollments.tenantId), eq(subjects.id, enrollments.subjectId)))
+        .innerJoin(tenants, eq(tenants.id, enrollments.tenantId))
+        .where(
+          and(
+            state,
+            isNotNull(enrollments.activatedAt),
+            or(isNull(enrollments.subjectKind), eq(enrollments.subjectKind, cart.kind)),
+            beyond(enrollments.id, 'oldest', page),
+          ),
+        )
+        .orderBy(byAge(enrollments.id, 'oldest', page))
+        .limit(page.limit + 1);
+    // Those that run and those that have ended have an index each: where both are asked for, the first of both pages are the page.
+    const open = page.status === 'ended' ? [] : await ofState(isNull(enrollments.endedAt));
+    const over = page.status === 'active' ? [] : await ofState(isNotNull(enrollments.endedAt));
+    const rows = [...open, ...over].sort((one, other) => (one.row.id < other.row.id ? -1 : 1));
     const { items: shown, next } = pageOf(rows, page.limit, ({ row }) => row.id);
     const ledger =
       shown.length === 0

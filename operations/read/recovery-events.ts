@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm';
 import { enrollmentEvents, enrollments } from '../../db/schema/index.ts';
 import { cart } from '../../domain/subjects/cart/index.ts';
 import type { BuiltDeps } from '../create-deps.ts';
@@ -39,10 +39,9 @@ export function readRecoveryEvents(
       .innerJoin(enrollments, and(eq(enrollments.tenantId, enrollmentEvents.tenantId), eq(enrollments.id, enrollmentEvents.enrollmentId)))
       .where(
         and(
-          or(
-            inArray(enrollmentEvents.type, ['abandoned', 'recovered']),
-            and(eq(enrollmentEvents.type, 'message.sent'), sql`coalesce(${enrollmentEvents.data} ->> 'channel', 'email') = 'email'`),
-          ),
+          // As the index over these events has it.
+          inArray(enrollmentEvents.type, ['abandoned', 'recovered', 'message.sent']),
+          or(ne(enrollmentEvents.type, 'message.sent'), sql`coalesce(${enrollmentEvents.data} ->> 'channel', 'email') = 'email'`),
           or(isNull(enrollments.subjectKind), eq(enrollments.subjectKind, cart.kind)),
           beyond(enrollmentEvents.id, 'oldest', page),
           page.sinceMs === null ? undefined : since(enrollmentEvents.at, enrollmentEvents.id, page.sinceMs),

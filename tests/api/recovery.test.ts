@@ -146,11 +146,11 @@ test('amounts are exact in currencies without decimals and with three', async ()
   );
 });
 
-test('pages follow each other by Link until the last, which has none', async () => {
+test.each(['active', 'ended', 'all'])('pages of %s follow each other by Link until the last, which has none', async (status) => {
   for (const n of [1, 2, 3]) await leaveCart(shop, `cart-page-${n}`, `page-${n}@example.com`);
-  const all = ((await get('/recovery/sequences')).body as { id: string }[]).map((s) => s.id);
+  const all = ((await get(`/recovery/sequences?status=${status}`)).body as { id: string }[]).map((s) => s.id);
   const found: string[] = [];
-  for (let url: string | undefined = '/recovery/sequences?limit=2'; url !== undefined; ) {
+  for (let url: string | undefined = `/recovery/sequences?limit=2&status=${status}`; url !== undefined; ) {
     const page = await get(url);
     found.push(...(page.body as { id: string }[]).map((s) => s.id));
     url = /<([^>]+)>; rel="next"/.exec(String(page.headers['link'] ?? ''))?.[1];
