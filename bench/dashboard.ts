@@ -3,7 +3,7 @@ import { freePort } from '../local/ports.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import { buildDashboard } from '../local/dashboard.ts';
 import { createClient, unwrap } from '../sdk/index.ts';
-import { chromiumArgs, chromiumPath } from '../tests/helpers/screenshot.ts';
+import { chromiumArgs, wholeChromiumPath } from '../tests/helpers/screenshot.ts';
 import { fillAsleep, fillHistory, placeOf } from './growth/fill.ts';
 import { fillLists } from './growth/fill-lists.ts';
 import { budgeted, type Measured, quantile } from './measure.ts';
@@ -77,7 +77,7 @@ export async function measureDashboard(stack: BenchStack, { contacts, say }: Ben
     PORT: String(port),
     LOG_LEVEL: 'fatal',
   });
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs, headless: true });
+  const browser = await chromium.launch({ executablePath: wholeChromiumPath, args: chromiumArgs, headless: true });
   const lcpMs: number[] = [];
   const inpMs: number[] = [];
   const notes: string[] = [];

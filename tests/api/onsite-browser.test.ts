@@ -10,15 +10,15 @@ import { createConnection } from '../../operations/connections.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { connectSite, type Site } from '../helpers/a-site.ts';
 import { aBrowser } from '../helpers/push-browser.ts';
-import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
+import { chromiumArgs, wholeChromiumPath } from '../helpers/screenshot.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 
 // The script in a real browser, against the real API, on a page whose content security policy allows nothing but it.
 
-const hasBrowser = existsSync(chromiumPath);
+const hasBrowser = existsSync(wholeChromiumPath);
 const title = hasBrowser
   ? 'the script in a browser'
-  : `the script in a browser: SKIPPED, there is no ${chromiumPath} (apt-get install chromium, or set CHROMIUM_PATH)`;
+  : `the script in a browser: SKIPPED, there is no ${wholeChromiumPath} (apt-get install chromium, or set CHROMIUM_PATH)`;
 if (!hasBrowser) console.warn(title);
 
 interface Box {
@@ -56,7 +56,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await new Promise<void>((done) => pages.listen(0, '127.0.0.1', done));
     pageUrl = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
     site = await connectSite(shop, pageUrl);
-    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs, headless: true });
+    browser = await chromium.launch({ executablePath: wholeChromiumPath, args: chromiumArgs, headless: true });
   });
   afterAll(async () => {
     await browser.close();

@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { readCredentials } from '../../cli/credentials.ts';
 import { localDir } from '../../local/local-files.ts';
 import { createClient, unwrap } from '../../sdk/index.ts';
-import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
+import { chromiumArgs, wholeChromiumPath } from '../helpers/screenshot.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = process.argv[2] ?? join(root, 'docs/images');
@@ -42,7 +42,7 @@ async function takeAll(): Promise<void> {
     async () => unwrap(await demo.enrollments.list({ sequence: 'cart', status: 'CONVERTED', limit: 20 })).data.length >= fewestOrders,
   );
 
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs, headless: true });
+  const browser = await chromium.launch({ executablePath: wholeChromiumPath, args: chromiumArgs, headless: true });
   const email = `pictures-${Date.now()}@example.com`;
   try {
     const context = await browser.newContext({ viewport: { width: 1200, height: 860 }, reducedMotion: 'reduce', locale: 'en-GB' });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { type BrowserContext, chromium } from 'playwright-core';
 
@@ -18,8 +19,13 @@ export interface ScreenshotOptions {
   waitFor?: string;
 }
 
-// The distribution's browser; playwright's own is not downloaded.
-export const chromiumPath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+// The distribution's browsers; playwright's own is not downloaded.
+const wholeBrowser = '/usr/bin/chromium';
+const headlessShell = '/usr/bin/chromium-headless-shell';
+/** The shell where there is one: a browser without windows, which takes less of the processors. */
+export const chromiumPath = process.env['CHROMIUM_PATH'] ?? (existsSync(headlessShell) ? headlessShell : wholeBrowser);
+/** As people have it, for pictures and figures, and for what the shell cannot do: it asks nobody whether a site may send notifications. */
+export const wholeChromiumPath = process.env['CHROMIUM_PATH'] ?? wholeBrowser;
 export const chromiumArgs = [
   '--no-sandbox',
   '--disable-gpu',
