@@ -42,7 +42,7 @@ export async function startPostgres(options: {
 }): Promise<PostgresServer> {
   const place = placePostgres(options.dir, options.log);
   const isShort = Buffer.byteLength(join(place.dataDir, `.s.PGSQL.${options.port}`)) <= longestSocketPath;
-  const socketDir = options.socket === true && isShort ? place.dataDir : null;
+  const socketDir = options.socket === true && isShort && process.platform !== 'win32' ? place.dataDir : null;
   const passwordFile = join(options.dir, passwordName);
   const password = existsSync(passwordFile) ? readFileSync(passwordFile, 'utf8').trim() : await createCluster(options, place);
   if (!existsSync(join(place.dataDir, 'PG_VERSION'))) {
