@@ -178,8 +178,10 @@ async function attemptOnce(
   opened: Opened,
   own: { claim: string; uncalled: ReadonlySet<string>; state: RunState },
 ): Promise<Decided> {
+  let counts: (() => void)[] = [];
   try {
     const decided = await deps.db.withTenant(input.tenantId, async (tx): Promise<Decided> => {
+      counts = [];
       // Sent together. After a call the step is usually settled, and nothing more is read.
       const [locked, world] = await Promise.all([
         lockStep(tx, input.enrollmentId, input.stepId),
@@ -205,10 +207,12 @@ async function attemptOnce(
         called: own.state.called,
         unreachable: own.state.unreachable,
         resumedAtMs: input.resumedAtMs ?? 0,
+        counts,
       });
       await deps.checkpoints('dispatch.before_commit');
       return result;
     });
+    for (const count of counts) count();
     own.state.unclearSinceMs = null;
     if (decided.kind === 'claimed') await deps.checkpoints('dispatch.claimed');
     return decided;

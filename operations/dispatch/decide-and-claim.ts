@@ -109,6 +109,8 @@ export interface DispatchAttempt {
   unreachable: boolean;
   /** When a hold of the enrollment ended last, epoch milliseconds; 0: it was not held. */
   resumedAtMs: number;
+  /** What is counted when the transaction has committed: one that is repeated, or rolled back, counts nothing. */
+  counts: (() => void)[];
 }
 
 const betweenReplaysMs = 10_000;
@@ -233,7 +235,7 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: WithTexts
   // The code comes first: what is decided after it is what happens.
   if (granting.kind === 'mint') return granting;
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
-  deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
+  attempt.counts.push(() => deps.telemetry.verdict(verdict.kind, reasonOf(verdict)));
   if (verdict.kind !== 'hold') noteLateness(attempt, plan, reading, nowMs);
   if (reading.arm !== null && verdict.kind !== 'stop' && (enrollment.activatedAt !== null || activates(verdict)))
     storeSequenceArm(tx, enrollment, reading.arm);
@@ -369,8 +371,10 @@ const readyMsOf = ({ stepId, locked, resumedAtMs }: DispatchAttempt, plan: Plan,
 function noteLateness(attempt: DispatchAttempt, plan: Plan, { progress }: Reading, nowMs: number): void {
   const { deps, tenantId } = attempt;
   const lateMs = Math.max(0, nowMs - readyMsOf(attempt, plan, progress));
-  deps.telemetry.dispatchedLate(lateMs);
-  deps.lateness.note(tenantId, lateMs);
+  attempt.counts.push(() => {
+    deps.telemetry.dispatchedLate(lateMs);
+    deps.lateness.note(tenantId, lateMs);
+  });
 }
 
 /** What goes into the message beside its template: a model's words, and the offer that was granted. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
+import type { Checkpoints } from '../../operations/deps.ts';
 import { createLatenessLog } from '../../operations/lateness-log.ts';
 import { storeLateness } from '../../operations/lateness.ts';
 import { leaveCart } from '../api/left-carts.ts';
@@ -33,6 +34,18 @@ describe('a step that is dispatched late', () => {
     expect(late?.steps).toBe(1);
     expect((late?.worstMs ?? 0) / minuteMs).toBeGreaterThanOrEqual(9.9);
     expect((late?.worstMs ?? 0) / minuteMs).toBeLessThan(12);
+  });
+
+  test('is noted once, and only when what was decided is stored', async () => {
+    const id = await overdue('rolled-back', 10 * minuteMs);
+    const lost: Checkpoints = async (name) => {
+      if (name === 'dispatch.before_commit') throw new Error('the transaction is rolled back');
+    };
+    const input = { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'email_2h' };
+    await expect(dispatchStep({ ...shop.deps, checkpoints: lost }, input)).rejects.toThrow('rolled back');
+    expect(noted()).toBeNull();
+    await dispatch(id);
+    expect(noted()?.steps).toBe(1);
   });
 
   test('does not count as late when it was held until now', async () => {
