@@ -36,7 +36,7 @@ export default defineConfig({
     experimental: { fsModuleCache: true },
     sequence: { sequencer: WaitingFirst },
     // More of these processes run than there are processors: threads that collect garbage beside them would only take from the others.
-    execArgv: ['--single-threaded-gc', '--max-semi-space-size=64', '--min-semi-space-size=64', '--import', resolve(import.meta.dirname, 'tests/helpers/end-with-run.mjs')],
+    execArgv: ['--single-threaded-gc', '--max-semi-space-size=64', '--import', resolve(import.meta.dirname, 'tests/helpers/end-with-run.mjs')],
     setupFiles: 'tests/helpers/file-cost.ts',
     reporters: ['default', './tests/helpers/cost-reporter.ts'],
     // Vitest's own limits (a test 5 s, a hook 10 s, a poll 1 s) are those of a quiet machine: on a busy one a first import takes longer. These are
