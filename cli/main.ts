@@ -245,8 +245,8 @@ function explain(error: unknown, command: Command, complain: (line: string) => v
       complain(JSON.stringify(error.body, null, 2));
       return 1;
     }
-    complain(error.message);
-    for (const { path, message } of error.errors) complain(`  ${path} ${message}`);
+    complain(error.code === 'invalid_request' && error.errors.length > 0 ? 'This cannot be used:' : error.message);
+    for (const { path, message } of error.errors) complain(`  ${inWords(path, message)}`);
     for (const { field, reason } of error.fields) complain(`  ${field} ${reason}`);
     if (error.status === 401)
       complain(
@@ -258,10 +258,35 @@ function explain(error: unknown, command: Command, complain: (line: string) => v
     complain(error.message);
     return 1;
   }
-  // `parseArgs` throws TypeErrors that name the option.
-  if (error instanceof UsageError || error instanceof TypeError) {
-    complain(`${error.message}\n\n${command.usage}`);
-    return 2;
+  const wrong = error instanceof UsageError ? error.message : wrongOption(error);
+  if (wrong === null) throw error;
+  complain(`${wrong}\n\n${command.usage}`);
+  return 2;
+}
+
+/** What is wrong with an option, where `parseArgs` refused it: its own words are for programmers. @returns null for any other error */
+function wrongOption(error: unknown): string | null {
+  if (!(error instanceof TypeError) || !('code' in error)) return null;
+  const option = /'(?:-\w, )?(-[^\s']*)/.exec(error.message)?.[1] ?? '';
+  switch (error.code) {
+    case 'ERR_PARSE_ARGS_UNKNOWN_OPTION':
+      return `There is no option ${option}.`;
+    case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE':
+      if (/does not take/.test(error.message)) return `${option} takes no value.`;
+      return /ambiguous/.test(error.message)
+        ? `${option} needs a value; one that begins with a dash is written ${option}=-VALUE.`
+        : `${option} needs a value.`;
+    default:
+      return null;
   }
-  throw error;
+}
+
+/** A fault of the request in the words of the command line, which knows neither a body nor a query. */
+function inWords(path: string, message: string): string {
+  const name = path.replace(/^(?:body|querystring|params|headers)\/?/, '').replaceAll('/', '.');
+  const choice = /^Invalid option: expected one of (.+)$/.exec(message)?.[1];
+  if (choice !== undefined) return `${name} is none of ${choice.replaceAll('"', '').split('|').join(', ')}`;
+  if (message.startsWith('Unrecognized key')) return `${name} is not known`;
+  if (message === 'Invalid ISO datetime') return `${name} is no time, such as 2026-03-10T10:00:00Z`;
+  return `${name} ${message}`;
 }

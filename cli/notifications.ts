@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { unwrap } from '../sdk/index.ts';
 import { asGiven, collect, type Command, NotPossibleError, required, type Row, shown, sorted, sortOption, UsageError } from './command.ts';
+import { unreadable } from './unreadable.ts';
 
 const lineOf = (row: Row) => {
   const uses = (row['uses'] as Row[]).map(({ action, by }) => `${shown(action)} by ${shown(by)}`).join(', ');
@@ -126,6 +127,6 @@ async function read(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new NotPossibleError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new NotPossibleError(unreadable(file, error));
   }
 }

@@ -15,6 +15,7 @@ import {
   sorted,
   sortOption,
 } from './command.ts';
+import { unreadable } from './unreadable.ts';
 
 export const scripts: Command = {
   summary: 'texts of one channel that steps use in the place of their own',
@@ -99,7 +100,7 @@ async function read(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new NotPossibleError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new NotPossibleError(unreadable(path, error));
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './command.ts';
+import { unreadable } from './unreadable.ts';
 
 /** A sequence that comes with Rekindle, by its name; else a file. */
 export function presetOrFile(wanted: string): string {
@@ -15,7 +16,8 @@ export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    const preset = /^[\w-]+$/.test(file) && !existsSync(file) ? `No sequence ${file} comes with Rekindle. ` : '';
+    throw new UsageError(`${preset}${unreadable(file, error)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
-import { enrollmentRequests, subjectKeys, subjects } from '../db/schema/index.ts';
+import { enrollmentRequests, sequences, subjectKeys, subjects } from '../db/schema/index.ts';
 import { allAnswered } from './all-answered.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import { recordAudit } from './audit.ts';
@@ -34,8 +34,8 @@ export type HandStarted =
   | { kind: 'enrolled'; enrollmentId: string; repeated: boolean }
   | ({ kind: 'refused' } & Refused)
   | { kind: 'unknown_subject' }
-  /** No active sequence is about such a subject, or none of that name. */
-  | { kind: 'no_sequence' }
+  /** No active sequence is about such a subject, or the one that was named is not active or about something else: `detail` says which. */
+  | { kind: 'no_sequence'; detail: string }
   /** Several are: the request must name one. */
   | { kind: 'several_sequences'; slugs: string[] }
   /** The key was used for something else. */
@@ -85,10 +85,10 @@ async function startLocked(tx: Tx, deps: Deps, start: HandStart): Promise<HandSt
   const subject = draft.subject(start.subjectId);
   const owner = draft.findContact(subject.contactId);
   if (owner === null) return { kind: 'refused', reason: 'no_address', detail: 'Nobody is known whose it is.', enrollmentId: null };
-  const sequences = sequencesFor(draft, subject.kind, start.sequence);
-  const [sequence, another] = sequences;
-  if (sequence === undefined) return { kind: 'no_sequence' };
-  if (another !== undefined) return { kind: 'several_sequences', slugs: sequences.map((s) => s.version.slug) };
+  const fitting = sequencesFor(draft, subject.kind, start.sequence);
+  const [sequence, another] = fitting;
+  if (sequence === undefined) return { kind: 'no_sequence', detail: await whyNone(tx, draft, subject.kind, start.sequence) };
+  if (another !== undefined) return { kind: 'several_sequences', slugs: fitting.map((s) => s.version.slug) };
 
   const begun = beginByHand(draft, { subject, owner }, sequence, start.actor);
   if (!('begun' in begun)) return { kind: 'refused', ...begun };
@@ -155,6 +155,19 @@ async function readKeys(tx: Tx, subjectIds: readonly string[]) {
     .select({ connectionId: subjectKeys.connectionId, kind: subjectKeys.kind, value: subjectKeys.value })
     .from(subjectKeys)
     .where(isOneOf(subjectKeys.subjectId, subjectIds));
+}
+
+async function whyNone(tx: Tx, draft: Draft, kind: string, wanted: HandStart['sequence']): Promise<string> {
+  const { noun } = draft.kindOf(kind).words;
+  if (wanted === null) return `No active sequence is about any ${noun}.`;
+  const [named] = await tx
+    .select({ slug: sequences.slug, status: sequences.status })
+    .from(sequences)
+    .where('id' in wanted ? eq(sequences.id, wanted.id) : eq(sequences.slug, wanted.slug));
+  if (named === undefined) return 'slug' in wanted ? `There is no sequence ${wanted.slug}.` : 'There is no such sequence.';
+  if (named.status === 'DRAFT') return `The sequence ${named.slug} is a draft: publish it first.`;
+  if (named.status === 'ARCHIVED') return `The sequence ${named.slug} is archived: it takes nobody in.`;
+  return `The sequence ${named.slug} is about something else than the ${noun}.`;
 }
 
 function sequencesFor(draft: Draft, kind: string, wanted: HandStart['sequence']): ActiveSequence[] {

@@ -33,7 +33,7 @@ export async function enrollMany(
         results.push({ lead, enrollmentId: null, reason: 'unknown_lead', detail: 'There is no such lead.' });
         break;
       case 'no_sequence':
-        results.push({ lead, enrollmentId: null, reason: 'no_sequence', detail: 'The sequence is not active, or is about something else.' });
+        results.push({ lead, enrollmentId: null, reason: 'no_sequence', detail: started.detail });
         break;
       default:
         results.push({ lead, enrollmentId: null, reason: started.kind, detail: 'Try again.' });

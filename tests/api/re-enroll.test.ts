@@ -164,7 +164,11 @@ describe('a start by hand is refused', () => {
     }
     expect(await post('/api/enrollments', { subject_id: 'cart-foreign', sequence: 'nosuch' })).toMatchObject({
       status: 409,
-      body: { code: 'no_sequence' },
+      body: { code: 'no_sequence', detail: 'There is no sequence nosuch.' },
+    });
+    expect(await post('/api/enrollments', { subject_id: 'cart-foreign', sequence: 'lead-nurture' })).toMatchObject({
+      status: 409,
+      body: { code: 'no_sequence', detail: 'The sequence lead-nurture is about something else than the cart.' },
     });
   });
 });

@@ -53,9 +53,23 @@ ${name.padEnd(14)}${summary}`);
       const words = [...example.matchAll(/"([^"]*)"|'([^']*)'|([^\s"'()<>]+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
       const { code, complained } = await run(words.slice(words.indexOf(name)).filter((word) => word !== 'sequence.schema.json'));
       // What needs the server fails, as none is there; files of the example may be missing. Nothing is wrong with the command line.
-      if (code === 2) expect(complained).toMatch(/^\S+ cannot be read/);
+      if (code === 2) expect(complained).toMatch(/^There is no file /);
     },
   );
+});
+
+test.each([
+  [['enrollments', '--limit', '5'], 'There is no option --limit.'],
+  [['status', '-n'], 'There is no option -n.'],
+  [['enroll', 'cart', '--email'], '--email needs a value.'],
+  [['enroll', 'cart', '--email', '-x'], '--email needs a value; one that begins with a dash is written --email=-VALUE.'],
+  [['status', '--json=1'], '--json takes no value.'],
+  [['rehearse', 'nosuch'], 'No sequence nosuch comes with Rekindle. There is no file nosuch.'],
+  [['rehearse', './cli'], './cli cannot be read: it is a folder'],
+])('%j says what is wrong, and then how the command is used', async (args, wrong) => {
+  const { code, complained } = await run(args);
+  expect(complained.split('\n\n')).toEqual([wrong, expect.stringContaining(`rekindle ${args[0] ?? ''}`), ...complained.split('\n\n').slice(2)]);
+  expect(code).toBe(2);
 });
 
 describe('what takes something away for good', () => {

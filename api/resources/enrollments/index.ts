@@ -237,7 +237,7 @@ function refuseStart(reply: FastifyReply, refusal: Exclude<HandStarted, { kind: 
     case 'unknown_subject':
       return problem(reply, 404, 'unknown_subject', 'Nothing is known that a sequence could be about: no cart and no lead is found.');
     case 'no_sequence':
-      return problem(reply, 409, 'no_sequence', 'No active sequence is about that, or none of this name.');
+      return problem(reply, 409, 'no_sequence', refusal.detail);
     case 'several_sequences':
       return problem(reply, 409, 'several_sequences', `Several sequences are about that: say which, ${refusal.slugs.join(' or ')}.`);
     case 'key_reused':

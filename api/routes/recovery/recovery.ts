@@ -167,7 +167,7 @@ function whyNotStarted(refusal: Exclude<HandStarted, { kind: 'enrolled' | 'busy'
     case 'several_sequences':
       return notStarted(refusal.kind, `Several sequences are about carts (${refusal.slugs.join(', ')}): name one by POST /api/enrollments.`);
     case 'no_sequence':
-      return notStarted(refusal.kind, 'No active sequence is about carts.');
+      return notStarted(refusal.kind, refusal.detail);
     case 'unknown_subject':
     case 'key_reused':
       return notStarted('unknown_cart', 'There is no such cart: nothing was started.');
