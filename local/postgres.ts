@@ -10,8 +10,6 @@ import { StartError } from './start-error.ts';
 export interface PostgresServer {
   /** As the owner, database `rekindle`; holds the password. */
   url: string;
-  /** The same by its Unix socket, which costs both sides less for each statement; as `url` where there is none. */
-  socketUrl: string;
   pid: number;
   /** Clean stop: open sessions are ended, everything committed stays. */
   stop(): Promise<void>;
@@ -24,25 +22,13 @@ const owner = 'postgres';
 const passwordName = 'password';
 const mebibytes = (count: number) => String(count * 2 ** 20);
 
-/** Longer addresses of sockets are refused by some systems. */
-const longestSocketPath = 100;
-
 /**
- * Start the embedded Postgres of `dir`, making it first when it does not exist. Listens on the loopback only, and on a socket if it is to.
+ * Start the embedded Postgres of `dir`, making it first when it does not exist. Listens on the loopback only.
  * @param durable - false for tests: faster, and a power cut may destroy it
- * @param socket - have a Unix socket in the data folder as well, where its path is not too long
  * @throws StartError with what Postgres said
  */
-export async function startPostgres(options: {
-  dir: string;
-  port: number;
-  durable: boolean;
-  socket?: boolean;
-  log: (line: string) => void;
-}): Promise<PostgresServer> {
+export async function startPostgres(options: { dir: string; port: number; durable: boolean; log: (line: string) => void }): Promise<PostgresServer> {
   const place = placePostgres(options.dir, options.log);
-  const isShort = Buffer.byteLength(join(place.dataDir, `.s.PGSQL.${options.port}`)) <= longestSocketPath;
-  const socketDir = options.socket === true && isShort && process.platform !== 'win32' ? place.dataDir : null;
   const passwordFile = join(options.dir, passwordName);
   const password = existsSync(passwordFile) ? readFileSync(passwordFile, 'utf8').trim() : await createCluster(options, place);
   if (!existsSync(join(place.dataDir, 'PG_VERSION'))) {
@@ -50,7 +36,7 @@ export async function startPostgres(options: {
   }
   await endLeftover(place.dataDir, options.log);
 
-  const child = spawn(place.postgres, ['-D', place.dataDir, ...settings(options, socketDir)], {
+  const child = spawn(place.postgres, ['-D', place.dataDir, ...settings(options)], {
     ...place.runAs,
     cwd: place.dataDir,
     // By default glibc returns memory to the kernel as soon as 128 KiB are free at its end, and each large statement that Postgres plans takes it anew.
@@ -69,11 +55,10 @@ export async function startPostgres(options: {
     throw new StartError(`Postgres did not start on port ${options.port}: ${said.text() || 'it said nothing'}`);
   }
   await createDatabase(urlFor(options.port, password, 'postgres'));
-  const socketUrl = socketDir === null ? url : urlFor(options.port, password, database, encodeURIComponent(socketDir));
-  return { url, socketUrl, ...lifetime(child, said.text) };
+  return { url, ...lifetime(child, said.text) };
 }
 
-function lifetime(child: ChildProcess, lastWords: () => string): Omit<PostgresServer, 'url' | 'socketUrl'> {
+function lifetime(child: ChildProcess, lastWords: () => string): Omit<PostgresServer, 'url'> {
   let stopping = false;
   return {
     pid: child.pid ?? -1,
@@ -90,14 +75,14 @@ function lifetime(child: ChildProcess, lastWords: () => string): Omit<PostgresSe
   };
 }
 
-function settings(options: { port: number; durable: boolean }, socketDir: string | null): string[] {
+function settings(options: { port: number; durable: boolean }): string[] {
   const safe = ['fsync=on', 'synchronous_commit=on', 'full_page_writes=on'];
   const fast = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
   return [
     `port=${options.port}`,
     'listen_addresses=127.0.0.1',
     // Socket paths have a length limit and their directory an owner; TCP has neither problem.
-    `unix_socket_directories=${socketDir ?? ''}`,
+    'unix_socket_directories=',
     'max_connections=200',
     'timezone=UTC',
     'log_timezone=UTC',
@@ -182,7 +167,6 @@ async function createDatabase(adminUrl: string): Promise<void> {
   }
 }
 
-/** @param host - an address, or the folder of a socket, encoded */
-function urlFor(port: number, password: string, name: string, host = '127.0.0.1'): string {
-  return `postgres://${owner}:${password}@${host}:${port}/${name}`;
+function urlFor(port: number, password: string, name: string): string {
+  return `postgres://${owner}:${password}@127.0.0.1:${port}/${name}`;
 }

@@ -414,7 +414,7 @@ describe('npx rekindle', () => {
     await run('stop', first);
     expect(await run('enroll', 'nosuch', '--email', 'again@example.com')).toMatchObject({
       code: 1,
-      complained: expect.stringContaining('none of this name') as unknown,
+      complained: expect.stringContaining('There is no sequence nosuch.') as unknown,
     });
     expect(await run('enroll', 'cart')).toMatchObject({ code: 2, complained: expect.stringContaining('--email') as unknown });
     expect(await run('enroll', '--email', 'again@example.com')).toMatchObject({

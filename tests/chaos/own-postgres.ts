@@ -39,32 +39,29 @@ interface OwnPostgresOptions {
   within?: string;
   /** Default: any free one. */
   port?: number;
-  /** Whether URLs are those of its Unix socket, as on one machine in production; default: TCP. */
-  socket?: boolean;
   log?: (line: string) => void;
 }
 
-export async function ownPostgres({ durable, within, port, socket = false, log = () => undefined }: OwnPostgresOptions): Promise<OwnPostgres> {
+export async function ownPostgres({ durable, within, port, log = () => undefined }: OwnPostgresOptions): Promise<OwnPostgres> {
   const dir = within ?? mkdtempSync(join(tmpdir(), 'rekindle-postgres-'));
   // As root, Postgres runs as another user who must be able to enter.
   chmodSync(dir, 0o755);
   const stablePort = port ?? (await freePort());
-  const start = () => startPostgres({ dir: join(dir, 'postgres'), port: stablePort, durable, socket, log });
+  const start = () => startPostgres({ dir: join(dir, 'postgres'), port: stablePort, durable, log });
   let server: PostgresServer = await start();
-  const { socketUrl } = server;
-  await migrate(socketUrl);
+  await migrate(server.url);
   return {
-    url: socketUrl,
+    url: server.url,
     pid: () => server.pid,
     async newDatabase(name) {
-      const owner = new pg.Client({ connectionString: socketUrl });
+      const owner = new pg.Client({ connectionString: server.url });
       await owner.connect();
       try {
         await owner.query(`create database ${owner.escapeIdentifier(name)}`);
       } finally {
         await owner.end();
       }
-      const url = new URL(socketUrl);
+      const url = new URL(server.url);
       url.pathname = `/${name}`;
       await migrate(url.href);
       return url.href;
