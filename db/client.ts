@@ -298,7 +298,7 @@ async function inTransaction<T>(
   } catch (thrown) {
     const found = thrown instanceof CommitUnclearError ? thrown : await causeOf(thrown, unawaited);
     // The server's own reason arrives either as a statement's answer or, where none is under way, as an error of the connection.
-    const ended = [broken, found].find((error) => postgresCode(error) === '25P03') ?? closedBefore(found);
+    const ended = [broken, found].find((error) => postgresCode(error) === '25P03') ?? [thrown, found].find(isClosedBefore);
     const error = ended === undefined ? found : new LeftWaitingError(after, ended);
     if (error instanceof CommitUnclearError || error instanceof LeftWaitingError) broken = error;
     // The server did not answer in time, and would not answer a rollback either.
@@ -356,11 +356,19 @@ async function repeatIfLeftWaiting<T>(transaction: () => Promise<T>, report: (le
 }
 
 /**
- * A statement met a connection that the server had closed. Writing to it discards what the server said last, its reason with it; COMMIT was not sent yet.
+ * Whether a statement met a connection that the server had closed: writing to it discards what the server said last, its reason with it. COMMIT had not
+ * reached the server.
  */
-function closedBefore(error: unknown): unknown {
-  if (error instanceof CommitUnclearError) return undefined;
-  return ['EPIPE', 'ECONNRESET'].includes(postgresCode(error) ?? '') ? error : undefined;
+function isClosedBefore(error: unknown): boolean {
+  return !(error instanceof CommitUnclearError) && ['EPIPE', 'ECONNRESET'].includes(postgresCode(error) ?? '');
+}
+
+/**
+ * Whether COMMIT cannot have left this process. Nothing is written behind it, so a write that fails is its own or one before it; TLS writes on its own
+ * account, too.
+ */
+function isUnsent(error: unknown, client: pg.PoolClient): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'write' && !client.ssl && postgresCode(error) === 'EPIPE';
 }
 
 /** A statement that failed unawaited makes the next one, or COMMIT, fail: it is the cause. */
@@ -415,6 +423,7 @@ async function commit(client: pg.PoolClient): Promise<void> {
     // An error with a code is the server's statement that nothing was committed; a lost connection is not.
     if (postgresCode(error)?.match(/^(2[35]|40)/)) throw error;
     if (error instanceof Error && error.message.startsWith('COMMIT answered')) throw error;
+    if (isUnsent(error, client)) throw error;
     throw new CommitUnclearError(error);
   } finally {
     client.removeListener('notice', onNotice);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callFunction, callUnawaited, type Database, type LeftWaiting, LeftWaitingError, openDatabase } from '../../db/client.ts';
+import { callFunction, callUnawaited, type Database, type LeftWaiting, LeftWaitingError, openDatabase, type Tx } from '../../db/client.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 
 // A process without processor time leaves its transactions waiting between two statements, and Postgres ends them: their persons are locked.
@@ -70,6 +70,39 @@ test('one whose connection was closed before its next statements is done once, b
   expect((await notes()).filter((note) => note.startsWith('closed'))).toEqual(['closed 1']);
   expect(left).toEqual([{ after: expect.any(String), repeated: true }]);
 });
+
+/** The server of `url` by its TCP address. */
+function byTcp(url: string): string {
+  const tcp = new URL(url);
+  tcp.hostname = '127.0.0.1';
+  return tcp.href;
+}
+
+// By a socket the first write fails and the server's last words are never read; by TCP the answer to it closes the connection.
+test.each<[string, (url: string) => string, (tx: Tx) => void]>([
+  ['by a socket, COMMIT alone', (url) => url, () => blockFor(400)],
+  ['by a socket, behind a statement', (url) => url, standBeforeCommit],
+  ['by TCP, COMMIT alone', byTcp, () => blockFor(400)],
+  ['by TCP, behind a statement', byTcp, standBeforeCommit],
+])('one whose connection was closed before COMMIT is done once, by a second run: %s', async (how, addressOf, stand) => {
+  const own: LeftWaiting[] = [];
+  const one = openDatabase({ url: addressOf(database.url), idleInTransactionMs: 100, onLeftWaiting: (it) => void own.push(it) });
+  let runs = 0;
+  await one.withTenant(randomUUID(), async (tx) => {
+    runs += 1;
+    await callFunction(tx, 'note($1)', [how]);
+    if (runs === 1) stand(tx);
+  });
+  await one.close();
+  expect(runs).toBe(2);
+  expect(await notes()).toContain(how);
+  expect(own).toEqual([{ after: expect.any(String), repeated: true }]);
+});
+function standBeforeCommit(tx: Tx): void {
+  blockFor(400);
+  callUnawaited(tx, 'note($1)', ['never sent']);
+  blockFor(50);
+}
 
 test('one that is ended before COMMIT, with a statement that nobody waited for, is done once', async () => {
   left = [];
