@@ -25,7 +25,7 @@ export interface BenchStack {
 
 export async function openStack(): Promise<BenchStack> {
   const [postgres, temporal] = await Promise.all([
-    ownPostgres({ durable: true }),
+    ownPostgres({ durable: true, socket: true }),
     startTemporal({ dir: null, port: await freePort(), uiPort: null, durable: false, log: () => undefined }),
   ]);
   const children = new Set<ChildProcess>();

@@ -169,15 +169,15 @@ function wipe(args: readonly string[]): void {
 }
 
 async function startOwnPostgres(settings: LocalSettings): Promise<string> {
-  const options = { dir: join(localDir, 'postgres'), port: settings.ports.postgres, durable: true, log: say };
+  const options = { dir: join(localDir, 'postgres'), port: settings.ports.postgres, durable: true, socket: true, log: say };
   const kept = await begin(
     'Postgres',
     () => keepRunning('Postgres', () => startPostgres(options), say),
     (server) => server.stop(),
   );
-  const { url } = kept.current();
+  const { url, socketUrl } = kept.current();
   writeFileSync(join(localDir, 'postgres.url'), `${url}\n`, { mode: 0o600 });
-  return url;
+  return socketUrl;
 }
 
 async function startOwnTemporal(settings: LocalSettings): Promise<{ address: string; uiUrl: string | null }> {

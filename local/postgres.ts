@@ -10,6 +10,8 @@ import { StartError } from './start-error.ts';
 export interface PostgresServer {
   /** As the owner, database `rekindle`; holds the password. */
   url: string;
+  /** The same by its Unix socket, which costs both sides less for each statement; as `url` where there is none. */
+  socketUrl: string;
   pid: number;
   /** Clean stop: open sessions are ended, everything committed stays. */
   stop(): Promise<void>;
@@ -22,13 +24,25 @@ const owner = 'postgres';
 const passwordName = 'password';
 const mebibytes = (count: number) => String(count * 2 ** 20);
 
+/** Longer addresses of sockets are refused by some systems. */
+const longestSocketPath = 100;
+
 /**
- * Start the embedded Postgres of `dir`, making it first when it does not exist. Listens on the loopback only.
+ * Start the embedded Postgres of `dir`, making it first when it does not exist. Listens on the loopback only, and on a socket if it is to.
  * @param durable - false for tests: faster, and a power cut may destroy it
+ * @param socket - have a Unix socket in the data folder as well, where its path is not too long
  * @throws StartError with what Postgres said
  */
-export async function startPostgres(options: { dir: string; port: number; durable: boolean; log: (line: string) => void }): Promise<PostgresServer> {
+export async function startPostgres(options: {
+  dir: string;
+  port: number;
+  durable: boolean;
+  socket?: boolean;
+  log: (line: string) => void;
+}): Promise<PostgresServer> {
   const place = placePostgres(options.dir, options.log);
+  const isShort = Buffer.byteLength(join(place.dataDir, `.s.PGSQL.${options.port}`)) <= longestSocketPath;
+  const socketDir = options.socket === true && isShort && process.platform !== 'win32' ? place.dataDir : null;
   const passwordFile = join(options.dir, passwordName);
   const password = existsSync(passwordFile) ? readFileSync(passwordFile, 'utf8').trim() : await createCluster(options, place);
   if (!existsSync(join(place.dataDir, 'PG_VERSION'))) {
@@ -36,7 +50,7 @@ export async function startPostgres(options: { dir: string; port: number; durabl
   }
   await endLeftover(place.dataDir, options.log);
 
-  const child = spawn(place.postgres, ['-D', place.dataDir, ...settings(options)], {
+  const child = spawn(place.postgres, ['-D', place.dataDir, ...settings(options, socketDir)], {
     ...place.runAs,
     cwd: place.dataDir,
     // By default glibc returns memory to the kernel as soon as 128 KiB are free at its end, and each large statement that Postgres plans takes it anew.
@@ -55,10 +69,11 @@ export async function startPostgres(options: { dir: string; port: number; durabl
     throw new StartError(`Postgres did not start on port ${options.port}: ${said.text() || 'it said nothing'}`);
   }
   await createDatabase(urlFor(options.port, password, 'postgres'));
-  return { url, ...lifetime(child, said.text) };
+  const socketUrl = socketDir === null ? url : urlFor(options.port, password, database, encodeURIComponent(socketDir));
+  return { url, socketUrl, ...lifetime(child, said.text) };
 }
 
-function lifetime(child: ChildProcess, lastWords: () => string): Omit<PostgresServer, 'url'> {
+function lifetime(child: ChildProcess, lastWords: () => string): Omit<PostgresServer, 'url' | 'socketUrl'> {
   let stopping = false;
   return {
     pid: child.pid ?? -1,
@@ -75,14 +90,14 @@ function lifetime(child: ChildProcess, lastWords: () => string): Omit<PostgresSe
   };
 }
 
-function settings(options: { port: number; durable: boolean }): string[] {
+function settings(options: { port: number; durable: boolean }, socketDir: string | null): string[] {
   const safe = ['fsync=on', 'synchronous_commit=on', 'full_page_writes=on'];
   const fast = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
   return [
     `port=${options.port}`,
     'listen_addresses=127.0.0.1',
     // Socket paths have a length limit and their directory an owner; TCP has neither problem.
-    'unix_socket_directories=',
+    `unix_socket_directories=${socketDir ?? ''}`,
     'max_connections=200',
     'timezone=UTC',
     'log_timezone=UTC',
@@ -167,6 +182,7 @@ async function createDatabase(adminUrl: string): Promise<void> {
   }
 }
 
-function urlFor(port: number, password: string, name: string): string {
-  return `postgres://${owner}:${password}@127.0.0.1:${port}/${name}`;
+/** @param host - an address, or the folder of a socket, encoded */
+function urlFor(port: number, password: string, name: string, host = '127.0.0.1'): string {
+  return `postgres://${owner}:${password}@${host}:${port}/${name}`;
 }

@@ -39,29 +39,32 @@ interface OwnPostgresOptions {
   within?: string;
   /** Default: any free one. */
   port?: number;
+  /** Whether URLs are those of its Unix socket, as on one machine in production; default: TCP. */
+  socket?: boolean;
   log?: (line: string) => void;
 }
 
-export async function ownPostgres({ durable, within, port, log = () => undefined }: OwnPostgresOptions): Promise<OwnPostgres> {
+export async function ownPostgres({ durable, within, port, socket = false, log = () => undefined }: OwnPostgresOptions): Promise<OwnPostgres> {
   const dir = within ?? mkdtempSync(join(tmpdir(), 'rekindle-postgres-'));
   // As root, Postgres runs as another user who must be able to enter.
   chmodSync(dir, 0o755);
   const stablePort = port ?? (await freePort());
-  const start = () => startPostgres({ dir: join(dir, 'postgres'), port: stablePort, durable, log });
+  const start = () => startPostgres({ dir: join(dir, 'postgres'), port: stablePort, durable, socket, log });
   let server: PostgresServer = await start();
-  await migrate(server.url);
+  const { socketUrl } = server;
+  await migrate(socketUrl);
   return {
-    url: server.url,
+    url: socketUrl,
     pid: () => server.pid,
     async newDatabase(name) {
-      const owner = new pg.Client({ connectionString: server.url });
+      const owner = new pg.Client({ connectionString: socketUrl });
       await owner.connect();
       try {
         await owner.query(`create database ${owner.escapeIdentifier(name)}`);
       } finally {
         await owner.end();
       }
-      const url = new URL(server.url);
+      const url = new URL(socketUrl);
       url.pathname = `/${name}`;
       await migrate(url.href);
       return url.href;

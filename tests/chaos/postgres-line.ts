@@ -1,4 +1,5 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 
 /** What happens to a COMMIT whose answer never arrives. */
 export type LostCommit =
@@ -24,8 +25,20 @@ export interface PostgresLine {
   close(): Promise<void>;
 }
 
-/** @param onLoss - called as each connection breaks, before anybody can know of it */
-export async function startPostgresLine(upstream: { host: string; port: number }, onLoss: () => void = () => undefined): Promise<PostgresLine> {
+/** Where a server listens. @param url - of one of its databases; its host is an address, or the folder of a socket */
+export function addressOf(url: string): NetConnectOpts {
+  const { hostname, port } = new URL(url);
+  const host = decodeURIComponent(hostname);
+  const ownPort = port === '' ? 5432 : Number(port);
+  return host.startsWith('/') ? { path: join(host, `.s.PGSQL.${ownPort}`) } : { host, port: ownPort };
+}
+
+/**
+ * @param url - of a database of the server at the other end
+ * @param onLoss - called as each connection breaks, before anybody can know of it
+ */
+export async function startPostgresLine(url: string, onLoss: () => void = () => undefined): Promise<PostgresLine> {
+  const upstream = addressOf(url);
   const onConnection = new Map<number, LostCommit>();
   let said: RegExp | null = null;
   const next: LostCommit[] = [];

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase, type Tx } from '../../db/client.ts';
 import { openIdentityDb } from '../../db/identity.ts';
+import { addressOf } from '../chaos/postgres-line.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 
 // A connection is set up by its first statement. Until that is answered nothing else may go through it; where it fails nothing ever does.
@@ -32,11 +33,10 @@ interface Pooler {
 
 /** Stands before Postgres as PgBouncer does: it lets a client in, whether or not there is a server for what comes next. */
 async function startPooler(to: string): Promise<Pooler> {
-  const target = new URL(to);
   const sockets = new Set<net.Socket>();
   const pooler: Pooler = { url: '', passes: true, seen: [], close: () => undefined };
   const server = net.createServer((client) => {
-    const upstream = net.connect(Number(target.port === '' ? 5432 : target.port), target.hostname);
+    const upstream = net.connect(addressOf(to));
     const seen = { startup: '', statements: [] as string[] };
     pooler.seen.push(seen);
     let isReady = false;

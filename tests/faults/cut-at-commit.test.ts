@@ -39,7 +39,7 @@ beforeEach(async () => {
   shop = await openShop({ timeScale: 1, masterKey, sender });
   const url = new URL(shop.database.url);
   callsAtCuts = [];
-  line = await startPostgresLine({ host: url.hostname, port: Number(url.port) }, () => callsAtCuts.push(provider.calls));
+  line = await startPostgresLine(url.href, () => callsAtCuts.push(provider.calls));
   url.hostname = '127.0.0.1';
   url.port = String(line.port);
   const log = pino({ level: 'silent' });

@@ -14,7 +14,7 @@ import { templateDatabase } from './template-database.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The owner's URL of the test cluster, for making databases; tests themselves use `createTestDatabase()`. */
+    /** The owner's URL of the test cluster (by its socket), for making databases; tests themselves use `createTestDatabase()`. */
     postgresUrl: string;
     /** The product's presets. Compiling them takes longer than everything else that a shop needs. */
     presets: CompiledPreset[];
@@ -32,11 +32,11 @@ const shared = oncePerRun(
     const log = (line: string) => process.stderr.write(`[postgres] ${line}\n`);
     // Here and not in the first test that starts a process: on a busy machine it takes longer than a test may.
     const [server, folder] = await Promise.all([
-      onFreePort((port) => startPostgres({ dir: join(dir, 'postgres'), port, durable: false, log })),
+      onFreePort((port) => startPostgres({ dir: join(dir, 'postgres'), port, durable: false, socket: true, log })),
       compiledSources(),
     ]);
     const presets = (await loadPresets(join(folder, 'sequences'))).map(atAnyHour);
-    await makeTemplate(server.url);
+    await makeTemplate(server.socketUrl);
     const presetsFile = join(dir, 'presets.json');
     writeFileSync(presetsFile, JSON.stringify(presets));
     return { dir, server, presets, presetsFile };
@@ -58,7 +58,7 @@ function atAnyHour(preset: CompiledPreset): CompiledPreset {
 /** One Postgres for all test files of a run; each file has a database of its own there. */
 export async function setup(project: TestProject): Promise<void> {
   const { server, presets, presetsFile } = await shared.use();
-  project.provide('postgresUrl', server.url);
+  project.provide('postgresUrl', server.socketUrl);
   project.provide('presets', presets);
   project.provide('presetsFile', presetsFile);
   // Clients connect when they are first used. A project whose files run workflows has test-temporal.ts besides.

@@ -62,8 +62,7 @@ const timeScale = 36_000;
 
 /** @param url - the owner's URL of a migrated database that nobody else uses */
 export async function openWorld(url: string): Promise<World> {
-  const at = new URL(url);
-  const proxy = await startPostgresLine({ host: at.hostname, port: Number(at.port) });
+  const proxy = await startPostgresLine(url);
   const proxied = new URL(url);
   proxied.hostname = '127.0.0.1';
   proxied.port = String(proxy.port);
