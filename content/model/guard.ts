@@ -1,5 +1,5 @@
 import { asciiDigits } from '../../domain/ascii-digits.ts';
-import { hasWebAddress } from '../../domain/contact-in-text.ts';
+import { hasWebAddress, namesLikeAddresses, withoutNames } from '../../domain/contact-in-text.ts';
 import type { Guard } from '../../domain/composition/outcome.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import { countSegments, plainPunctuation } from '../channels/sms/segments.ts';
@@ -51,7 +51,7 @@ export function judgeWords(input: GuardInput): GuardFault[] {
   const own = withoutPhrases(text, known.phrases);
   return unique([
     ...raw,
-    ...linkFaults(text, facts.storeName),
+    ...linkFaults(text, known.named),
     ...personFaults(text, input),
     ...wordFaults(text, input),
     ...languageFaults(own, facts.language),
@@ -104,12 +104,12 @@ function markupFaults(text: string, language: string): GuardFault[] {
   return found.filter(([pattern, where]) => pattern.test(where)).map(([, , what]) => ({ guard: 'markup', detail: `it contains ${what}` }));
 }
 
-/** @param storeName - it may look like an address, such as `Northwind.com`, and stands in every message */
-function linkFaults(text: string, storeName = ''): GuardFault[] {
-  const own = storeName.trim() === '' ? text : withoutPhrases(text, [normalised(storeName.trim())]);
-  const isLink =
-    hasWebAddress(own) ||
-    /\w:\/\/|(?<!\p{L})(?:https?|hxxps?|ftp|mailto|tel|javascript|data|sms):|\S\/\S*\/|(?<![\p{L}\p{N}.])@[\p{L}\p{N}_]{3,}/iu.test(own);
+const linkLike = /\w:\/\/|(?<!\p{L})(?:https?|hxxps?|ftp|mailto|tel|javascript|data|sms):|\S\/\S*\/|(?<![\p{L}\p{N}.])@[\p{L}\p{N}_]{3,}/iu;
+
+/** @param named - what the store calls itself and its products that looks like an address: `Northwind.com`, `Node.js course` */
+function linkFaults(text: string, named: readonly string[]): GuardFault[] {
+  const others = withoutNames(text, named);
+  const isLink = hasWebAddress(others) || linkLike.test(others);
   return isLink ? [{ guard: 'link', detail: 'it contains an address; the button and the link are added by themselves' }] : [];
 }
 
@@ -184,6 +184,8 @@ function persianOrArabic(text: string, language: string): boolean {
 interface Knowledge {
   /** Names and sentences that may stand in the text as they are: they are left out before its own words are judged. */
   phrases: string[];
+  /** Those of the store, and not of people, that look like an address and are none in its texts. */
+  named: string[];
   /** Every word of them, lower case. */
   vocabulary: ReadonlySet<string>;
   prices: ReadonlySet<number>;
@@ -194,7 +196,8 @@ interface Knowledge {
 
 const priceNames = new Set(['total', 'price', 'unitPrice', 'compareAt', 'value', 'before', 'now', 'saved']);
 const countNames = new Set(['count', 'moreCount', 'otherCount', 'quantity']);
-const titleNames = new Set(['title', 'leadTitle', 'variant', 'interest', 'productTitle']);
+const productNames = new Set(['title', 'leadTitle', 'productTitle']);
+const titleNames = new Set([...productNames, 'variant', 'interest']);
 
 /** Stands for a phrase of the facts. No letter, no digit, no space. */
 const mark = '\ufffc';
@@ -205,10 +208,12 @@ function knowledgeOf(facts: ModelFacts): Knowledge {
   const before = remembered.get(facts);
   if (before !== undefined) return before;
   const titles: string[] = [];
+  const products = new Set<string>();
   const prices = new Set<number>();
   const numbers = new Set<number>();
   visit(facts.subject, '', (name, value) => {
     if (titleNames.has(name) && typeof value === 'string') titles.push(value);
+    if (productNames.has(name) && typeof value === 'string') products.add(nameOf(value));
     if (priceNames.has(name)) for (const number of numbersIn(String(value))) prices.add(number.value);
     if (countNames.has(name)) for (const number of numbersIn(String(value))) numbers.add(number.value);
   });
@@ -225,12 +230,14 @@ function knowledgeOf(facts: ModelFacts): Knowledge {
   const quoted =
     typeof facts.claims.reviews === 'object' && facts.claims.reviews !== null && !Array.isArray(facts.claims.reviews) ? facts.claims.reviews : {};
   const quotes = [quoted['quote'], quoted['author']].filter((v) => typeof v === 'string');
-  const names = [...titles, ...quotes, facts.firstName ?? ''].map((title) => title.replace(/…$/, '').trim());
-  const phrases = [...trusted, ...names.filter((name) => isPlainName(name, facts.language))]
-    .map(normalised)
-    .filter((phrase) => /\p{L}{2}/u.test(phrase));
+  const names = [...titles, ...quotes, facts.firstName ?? ''].map(nameOf);
+  const plain = names.filter((name) => isPlainName(name, facts.language, products.has(name)));
+  const named = [...trusted, ...plain.filter((name) => products.has(name))]
+    .filter((name) => hasWebAddress(name) || linkLike.test(name))
+    .flatMap((name) => [name, ...namesLikeAddresses(name)]);
+  const phrases = [...trusted, ...plain].map(normalised).filter((phrase) => /\p{L}{2}/u.test(phrase));
   const vocabulary = new Set(phrases.flatMap((phrase) => phrase.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []));
-  const made = { phrases: phrases.toSorted((a, b) => b.length - a.length), vocabulary, prices, numbers, claims };
+  const made = { phrases: phrases.toSorted((a, b) => b.length - a.length), named, vocabulary, prices, numbers, claims };
   remembered.set(facts, made);
   return made;
 }
@@ -241,15 +248,22 @@ function visit(value: FactValue, name: string, each: (name: string, value: strin
   else if (value !== null) each(name, value);
 }
 
+/** What was cut off a name may have ended the address that is left: of `Booking.com` it would leave `Booking.co`. */
+function nameOf(title: string): string {
+  const cut = title.replace(/…$/, '');
+  return (cut === title || !/\.\S*$/.test(cut) ? cut : cut.replace(/\S*$/, '')).trim();
+}
+
 /** A name that says nothing which a text must not say. Others are judged like the model's own words wherever they appear. */
-function isPlainName(name: string, language: string): boolean {
+function isPlainName(name: string, language: string, isProduct: boolean): boolean {
   const text = normalised(name);
   const topics: Topic[] = ['stock', 'price_drop', 'reviews', 'shipping', 'returns', 'deadline', 'discount', 'instructions', 'secrets'];
   return (
     name.length <= 120 &&
     !invisible.test(name.replace(/\u200c|\u200d/g, '')) &&
     !/[{}<>\\|[\]`]/.test(text) &&
-    linkFaults(text).length === 0 &&
+    linkFaults(text, isProduct ? [name] : []).length === 0 &&
+    !linkLike.test(text) &&
     !moneyIn(text).length &&
     !/[%٪@]/.test(text) &&
     topics.every((topic) => !topicPattern(topic, language).test(text))

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { commonView } from '../../content/common-view.ts';
 import { generalBrief } from '../../content/model/brief.ts';
+import { modelFactsOf } from '../../content/model/facts.ts';
 import { judgeWords } from '../../content/model/guard.ts';
 import { subjectKinds } from '../../domain/subjects/index.ts';
-import { cartFacts, goodWords, modelFacts } from '../content/model/a-model-text.ts';
+import { aLamp, cartFacts, goodWords, modelFacts } from '../content/model/a-model-text.ts';
 
 // What strangers type into forms under somebody else's address, and what a model was talked into: neither leads a reader anywhere.
 
@@ -90,5 +91,42 @@ describe('a text of a model', () => {
     const named = { ...facts, storeName: 'Northwind.shop' };
     expect(guardsOf('Northwind.shop keeps it for you.', named)).not.toContain('link');
     expect(guardsOf('Northwind.shop.evil.click has it.', named)).toContain('link');
+    expect(guardsOf('Look at evil.Shop for it.', { ...facts, storeName: 'Shop' })).toContain('link');
+  });
+
+  const sold = ['Dr.Martens 1460', 'Node.js course', 'Booking.com travel guide', 'A first walk through the hills with maps of Monday.com'];
+  const catalogue = modelFacts([aLamp, ...sold.map((title) => ({ ...aLamp, title }))]);
+  test.each([
+    'The Dr.Martens 1460 is in your cart.',
+    'Your Dr.Martens are in your cart.',
+    'The Node.js course is in your cart, and so is the Booking.com travel guide.',
+    'Questions about Node.js? Reply to this email.',
+    'DR.MARTENS and Node.js-based things are in your cart.',
+  ])('names products that look like addresses: %s', (line) => {
+    expect(guardsOf(line, catalogue)).toEqual([]);
+  });
+  test.each([
+    'Go to Dr.Martens.evil.click for it.',
+    'Go to Dr.Martens .com for it.',
+    'Go to node.js/evil for it.',
+    'Go to pay@node.js for it.',
+    'Go to evil.Node.js for it.',
+    'Go to Node.js-casino.com for it.',
+    'Go to Vue.js for it.',
+    'Go to booking.com for it.',
+    'Go to monday.co for it.',
+  ])('and no address that the name of a product helps to write: %s', (line) => {
+    expect(guardsOf(line, catalogue)).toContain('link');
+  });
+
+  test('what a person wrote names nothing', () => {
+    const details = kind.details.parse({ source: null, interest: 'Node.js course', message: null, url: null, area: 'Dr.Martens' });
+    const subject = { kind, details, valueMinor: null, currency: null };
+    const facts = modelFactsOf({
+      ...{ facts: { ...cartFacts([]), subject }, brief: generalBrief('lead'), channel: 'email', orders: 0, lastName: null },
+    });
+    const contact = { ...facts, firstName: 'Dr.Martens', subject: { lead: { interest: 'Node.js course' }, variant: 'Vue.js' } };
+    for (const line of ['Go to Node.js for it.', 'Hello Dr.Martens.', 'Go to Vue.js for it.'])
+      for (const of of [facts, contact]) expect(guardsOf(line, of)).toContain('link');
   });
 });
