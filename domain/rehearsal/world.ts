@@ -239,7 +239,10 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan, settings:
       const message = world.messages[event.step];
       if (message === undefined || message.opened === null) return;
       // A click is an open, even where the picture that reports opens was blocked.
-      world.messages[event.step] = { ...message, opened: true, clicked: message.clicked === true || event.type === 'message.clicked' };
+      const clicked = message.clicked === true || event.type === 'message.clicked';
+      // The first time counts.
+      if (message.opened && message.clicked === clicked) return;
+      world.messages[event.step] = { ...message, opened: true, clicked };
       const row = rowOf(world, event.step);
       if (row !== undefined) {
         const clickedAt = row.clickedAt ?? (event.type === 'message.clicked' ? event.atMs : null);
