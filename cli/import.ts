@@ -30,8 +30,8 @@ POST /api/leads; it goes on after a restart, and takes nobody in twice. A row th
 
 --campaign   its leads go to this campaign; without it, to every campaign that takes their source
 --source     of the leads; default: BULK
---column     what a column holds: email, phone, firstName, lastName, fullName, externalId, sub_id, click_id, interest, message, url, area, value,
-             currency, locale, timeZone, country, region, or ignore
+--column     what a column holds: email, phone, firstName, lastName, fullName, externalId, sub_id, click_id, interest, message, url, area,
+             preferences, value, currency, locale, timeZone, country, region, or ignore
 --no-wait    do not stay until it is over`,
   example: 'rekindle import leads.csv --source FAIR --column "Rufnummer=phone"',
   destroys: { cancel: 'A cancelled import cannot go on; the rows it has taken in stay.' },

@@ -194,6 +194,8 @@ export type DomainEvent =
         url: string | null;
         /** The area that they asked about, such as a part of a town; absent or null: the source does not say. */
         area?: string | null;
+        /** What else they want of it, in words that messages may repeat; absent or null: the source does not say. */
+        preferences?: string | null;
         /** Which of the store's bots talks with them; absent or null: the source does not say. */
         botType?: BotType | null;
         currency: string | null;

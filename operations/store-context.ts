@@ -65,5 +65,6 @@ export async function readConnectionConfig(
   return { ...row, config: row.sealed === null ? null : opened(deps, row.integration, row.sealed) };
 }
 
-const opened = ({ integrations, sealing }: Pick<Deps, 'sealing' | 'integrations'>, integration: string, sealed: string): unknown =>
+/** A connection's configuration as its integration knows it. */
+export const opened = ({ integrations, sealing }: Pick<Deps, 'sealing' | 'integrations'>, integration: string, sealed: string): unknown =>
   knownConfig(integrations[integration]?.config, JSON.parse(sealing.open(sealed)));

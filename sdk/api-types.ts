@@ -9551,6 +9551,11 @@ export interface components {
             interest?: string;
             /** @description What they wrote; no message repeats it. */
             message?: string;
+            /**
+             * @description What else they want of it, as messages may repeat it.
+             * @example three rooms, a garden
+             */
+            preferences?: string;
             /** @description The page about what they asked for: messages lead there. */
             url?: string;
             /** @description The area that they asked about, as market facts name it. */
@@ -10521,7 +10526,7 @@ export interface components {
                 id: string;
                 /** @description The id that its source has for it, else Rekindle’s of the contact. */
                 contact_id: string;
-                /** @description The connection that reported it. */
+                /** @description Where it came from: the location in HighLevel, else the id of the connection that reported it. */
                 location_id: string;
                 /**
                  * @description Which of the store’s bots talks with the lead, as its source said.
@@ -10542,9 +10547,7 @@ export interface components {
                         amount_minor: number;
                         currency: string;
                     } | null;
-                    preferences: {
-                        [key: string]: string;
-                    } | null;
+                    preferences: string | null;
                 };
                 /** Format: date-time */
                 created_at: string;
@@ -20002,6 +20005,20 @@ export interface operations {
                      */
                     source?: "API" | "MANUAL";
                     interest?: string;
+                    /** @description The part of the town or country that they asked about, as facts of the kind `market` name it. */
+                    area?: string;
+                    /**
+                     * @description What else they want of it; messages may repeat it.
+                     * @example three rooms, a garden
+                     */
+                    preferences?: string;
+                    /**
+                     * @description What the lead may be worth, or may spend: `{{ budget }}` in texts.
+                     * @example 450000
+                     */
+                    value?: string;
+                    /** @description ISO 4217, of `value`; left out, that of the store. */
+                    currency?: string;
                     url?: string;
                     sub_id?: string;
                     click_id?: string;

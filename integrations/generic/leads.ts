@@ -26,6 +26,7 @@ export const readLeadCreated: Read = (reading) => {
   if (keys.length === 0) return [];
   const area = readText(fields['area'], 'data.lead.area', notes, 200);
   const text = (field: string, longest: number) => readText(fields[field], `data.lead.${field}`, notes, longest);
+  const preferences = text('preferences', 500);
   const [subId, clickId] = [text('sub_id', 200), text('click_id', 200)];
   const stated = text('via', 20);
   const via = leadSources.find((way) => way === stated?.trim().toUpperCase());
@@ -49,6 +50,7 @@ export const readLeadCreated: Read = (reading) => {
         message: readLines(fields['message'], 'data.lead.message', notes, 10_000),
         url: readUrl(fields['url'], 'data.lead.url', notes, store.url),
         ...(area === null ? {} : { area }),
+        ...(preferences === null ? {} : { preferences }),
         ...(botType === undefined ? {} : { botType }),
         ...(subId === null ? {} : { subId }),
         ...(clickId === null ? {} : { clickId }),

@@ -1,5 +1,5 @@
 /** What a question of a form may ask for. */
-export const leadFields = ['firstName', 'lastName', 'fullName', 'email', 'phone', 'sub_id', 'click_id'] as const;
+export const leadFields = ['firstName', 'lastName', 'fullName', 'email', 'phone', 'sub_id', 'click_id', 'interest', 'area', 'preferences'] as const;
 export type LeadField = (typeof leadFields)[number];
 
 /** Names that forms in other languages use, as `plainName` writes them. Meta's own prefilled questions are the first of each list. */
@@ -107,6 +107,9 @@ const builtIn: Record<LeadField, readonly string[]> = {
   ],
   sub_id: ['subid', 'sub', 'subid1'],
   click_id: ['clickid', 'cid', 'click'],
+  interest: ['interest', 'interestedin', 'interesse', 'interet', 'interes', 'интерес', 'اهتمام', 'علاقه'],
+  area: ['area', 'neighbourhood', 'neighborhood', 'district', 'stadtteil', 'bezirk', 'quartier', 'barrio', 'район', 'منطقه', 'منطقة'],
+  preferences: ['preferences', 'requirements', 'wunsche', 'preferenzen', 'preferencias', 'пожелания'],
 };
 
 /** Letters that are written without their sign as often as with it, and that no decomposition takes it from. */

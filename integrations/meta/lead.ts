@@ -89,6 +89,7 @@ export function readLead(value: Fields, path: string, answers: readonly Answer[]
   const created = readInstant(value['created_time'], `${path}.created_time`, notes, store.timeZone);
   const occurred = occurredAt(created, isAbsent(value['created_time']) ? null : `${path}.created_time`, notes, receivedAtMs);
   const [subId, clickId] = [id('sub_id'), id('click_id')];
+  const [area, preferences] = [text('area', 200), text('preferences', 500)];
   const consents = namesSomebody(person) ? consentsOf(value, path, answers, reading) : [];
   const attributes = attributesOf(value, path, answers, reading);
   return [
@@ -100,11 +101,13 @@ export function readLead(value: Fields, path: string, answers: readonly Answer[]
       lead: {
         createdAtMs: occurred.occurredAtMs,
         source: 'META',
-        interest: null,
+        interest: text('interest', 200),
         message: null,
         url: null,
         currency: null,
         valueMinor: null,
+        ...(area === null ? {} : { area }),
+        ...(preferences === null ? {} : { preferences }),
         ...(subId === null ? {} : { subId }),
         ...(clickId === null ? {} : { clickId }),
         ...(Object.keys(attributes).length === 0 ? {} : { attributes }),

@@ -3,7 +3,7 @@ import type { NewLead } from '../campaigns/create-lead.ts';
 
 /** What a column of a file may hold. */
 export const importFields = [
-  ...['email', 'phone', 'firstName', 'lastName', 'fullName', 'externalId', 'sub_id', 'click_id', 'interest', 'message', 'url', 'area'],
+  ...['email', 'phone', 'firstName', 'lastName', 'fullName', 'externalId', 'sub_id', 'click_id', 'interest', 'message', 'url', 'area', 'preferences'],
   ...['value', 'currency', 'locale', 'timeZone', 'country', 'region'],
   ...['emailConsent', 'smsConsent', 'whatsappConsent', 'callConsent', 'consentWording'],
 ] as const;
@@ -24,6 +24,8 @@ const otherNames: Readonly<Record<string, string>> = {
     page: 'url',
     area: 'area',
     city: 'area',
+    preferences: 'preferences',
+    requirements: 'preferences',
     value: 'value',
     budget: 'value',
     currency: 'currency',
@@ -89,7 +91,7 @@ export function readRow(fields: readonly string[], columns: readonly (string | n
       source,
       lead: present({
         ...{ interest: of('interest'), message: of('message'), url: of('url'), area: of('area'), value: of('value'), currency: of('currency') },
-        ...{ sub_id: of('sub_id'), click_id: of('click_id') },
+        ...{ preferences: of('preferences'), sub_id: of('sub_id'), click_id: of('click_id') },
       }),
       contact: present({
         marketing: marketingOf(of),

@@ -12,6 +12,7 @@ import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
 import { beginSequences } from '../effects/rules/begin.ts';
 import { readDraft } from '../enroll-by-hand.ts';
+import { opened } from '../store-context.ts';
 import { readSubject } from '../subject-row.ts';
 
 // For code that may not import `domain/`.
@@ -40,7 +41,7 @@ export interface Abandonment {
 export interface AbandonmentRecord {
   /** The id that the lead's source has for the person, else for the lead, else Rekindle's for the contact. */
   contactId: string;
-  /** The connection that reported the lead. */
+  /** The account that reported the lead, as its provider names it (a location in HighLevel), else the id of the connection. */
   locationId: string;
   botType: BotType;
   stage: ReachedStage;
@@ -51,7 +52,7 @@ export interface AbandonmentRecord {
     interest_area: string | null;
     interest: string | null;
     budget: { amount_minor: number; currency: string } | null;
-    preferences: Readonly<Record<string, string>> | null;
+    preferences: string | null;
   };
   enrollmentId: string | null;
   /** When the lead became known, and when anything in this record changed last. */
@@ -88,12 +89,12 @@ export function readAbandonment(deps: Deps, tenantId: string, leadId: string): P
     const { subject: read } = readSubject(deps.subjects, subject);
     const details = lead.details.parse(read.details);
     const attempts = current === null ? { count: 0, lastAt: null } : await attemptsOf(tx, current.id);
-    const key = await keyOf(tx, leadId);
+    const key = await sourceOf(tx, deps, leadId);
     return {
       ...base,
       record: {
-        contactId: (key?.value ?? contact?.id ?? leadId).slice(0, 100),
-        locationId: (key?.connection ?? '').slice(0, 100),
+        contactId: (key?.externalId ?? contact?.id ?? leadId).slice(0, 100),
+        locationId: (key?.location ?? '').slice(0, 100),
         botType: details.botType ?? 'lead',
         stage: reached,
         attempts: attempts.count,
@@ -102,7 +103,7 @@ export function readAbandonment(deps: Deps, tenantId: string, leadId: string): P
           interest_area: details.area ?? null,
           interest: details.interest,
           budget: read.valueMinor === null || read.currency === null ? null : { amount_minor: read.valueMinor, currency: read.currency },
-          preferences: details.attributes ?? null,
+          preferences: details.preferences ?? null,
         },
         enrollmentId: current?.id ?? null,
         createdAt: subject.createdAt,
@@ -167,13 +168,19 @@ async function attemptsOf(tx: Tx, enrollmentId: string): Promise<{ count: number
   return { count, lastAt: times.length === 0 ? null : Math.max(...times) };
 }
 
-async function keyOf(tx: Tx, leadId: string): Promise<{ value: string; connection: string } | null> {
+/** What the source that reported a lead first calls it (null: it has no id of its own), and where that was. */
+async function sourceOf(tx: Tx, deps: Deps, leadId: string): Promise<{ externalId: string | null; location: string } | null> {
   const [key] = await tx
-    .select({ value: subjectKeys.value, connection: connections.name })
+    .select({
+      ...{ kind: subjectKeys.kind, value: subjectKeys.value },
+      ...{ connection: connections.id, integration: connections.integration, sealed: connections.sealedConfig },
+    })
     .from(subjectKeys)
     .innerJoin(connections, and(eq(connections.tenantId, subjectKeys.tenantId), eq(connections.id, subjectKeys.connectionId)))
     .where(eq(subjectKeys.subjectId, leadId))
     .orderBy(asc(subjectKeys.id))
     .limit(1);
-  return key ?? null;
+  if (key === undefined) return null;
+  const account = key.sealed === null ? null : deps.integrations[key.integration]?.accountOf?.(opened(deps, key.integration, key.sealed));
+  return { externalId: key.kind === 'lead_of' ? null : key.value, location: account ?? key.connection };
 }

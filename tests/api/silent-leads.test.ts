@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eq } from 'drizzle-orm';
+import { subjects } from '../../db/schema/index.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { sweepSilent } from '../../operations/sweep-silent.ts';
 import { createAbandonmentTrigger } from '../../sdk/index.ts';
@@ -25,7 +27,15 @@ async function leadOf({ days, area = 'Döbling', bot }: { days: number; area?: s
   await shop.post(
     'lead.created',
     {
-      lead: { id: key, interest: 'a flat', area, value: '450000', currency: 'EUR', ...(bot === undefined ? {} : { bot_type: bot }) },
+      lead: {
+        id: key,
+        interest: 'a flat',
+        area,
+        preferences: 'a garden',
+        value: '450000',
+        currency: 'EUR',
+        ...(bot === undefined ? {} : { bot_type: bot }),
+      },
       contact: { email, first_name: 'Ada' },
     },
     { at: Date.now() - days * dayMs },
@@ -72,7 +82,7 @@ describe('the record of a silence', () => {
       stage: '3d',
       abandonment: {
         contact_id: lead.key,
-        location_id: expect.any(String),
+        location_id: shop.tenant.webhooks.generic.path.split('/').at(-1),
         bot_type: 'lead',
         current_stage: '3d',
         recovery_attempt_count: 1,
@@ -81,13 +91,31 @@ describe('the record of a silence', () => {
           interest_area: 'Döbling',
           interest: 'a flat',
           budget: { amount_minor: 45_000_000, currency: 'EUR' },
-          preferences: null,
+          preferences: 'a garden',
         },
       },
     });
     expect(Math.abs(Number(body['last_contact_timestamp']) * 1_000 - (Date.now() - 4 * dayMs))).toBeLessThan(60_000);
     await shop.post('message.received', { contact: { email: lead.email }, channel: 'email', text: 'Yes, still.' });
     expect(await silenceOf(lead)).toMatchObject({ stage: 'none', eligible: false, reason: 'not_silent', abandonment: null });
+  });
+
+  test('of a lead that a program made has what it stated, and the contact where it gave no id of its own', async () => {
+    const stated = { interest: 'a flat', area: 'Hietzing', preferences: 'three rooms', value: '1200.50', currency: 'EUR' };
+    const { body } = await own('/api/leads', 'POST', { email: 'by-program@example.com', firstName: 'Bea', ...stated });
+    const { id, contact } = (body as { lead: { id: string; contact: string } }).lead;
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx
+        .update(subjects)
+        .set({ lastActivityAt: Date.now() - 4 * dayMs })
+        .where(eq(subjects.id, id)),
+    );
+    expect((await own(`/api/leads/${id}/abandonment`)).body).toMatchObject({
+      abandonment: {
+        contact_id: contact,
+        metadata: { interest_area: 'Hietzing', budget: { amount_minor: 120_050, currency: 'EUR' }, preferences: 'three rooms' },
+      },
+    });
   });
 
   test('a lead that no channel of the sequence reaches is not eligible, and the record says why', async () => {

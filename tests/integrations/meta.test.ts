@@ -58,6 +58,14 @@ describe('the handshake', () => {
 });
 
 describe('what is in a notification', () => {
+  test('what they asked about is read as such, and other answers are not', () => {
+    const answers = { email: 'ada@example.com', Interest: 'a flat', district: 'Döbling', preferences: 'three rooms', how_did_you_hear: 'a friend' };
+    expect(leadIn(leadgen({ leadgen_id: '5', ...answers })).lead).toMatchObject({
+      ...{ interest: 'a flat', area: 'Döbling', preferences: 'three rooms' },
+      attributes: { how_did_you_hear: 'a friend' },
+    });
+  });
+
   test('an id alone is looked up, whether it comes as text or as a number beyond 2^53', () => {
     const text = leadgen({ leadgen_id: '900000000000000001', form_id: '200000000000001' });
     const number = Buffer.from(text.toString().replace('"900000000000000001"', '900000000000000001'));

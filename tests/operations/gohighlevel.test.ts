@@ -128,6 +128,12 @@ describe('a silent lead', () => {
     expect(scopes).toContain(`account gohighlevel:${locationId}`);
   });
 
+  test('has a record that names the location and the contact in it', async () => {
+    const subject = (await runOf(lead))?.subjectId ?? '';
+    const { body } = await ask(shop, shop.tenant.apiKey, `/api/leads/${subject}/abandonment`, 'GET');
+    expect(body).toMatchObject({ abandonment: { location_id: locationId, contact_id: lead.id } });
+  });
+
   test('goes on where our own message is reported, by its id or by its link', async () => {
     const before = await lastContactOf(lead);
     const own = { contactId: lead.id, to: lead.email, messageType: 'Email', source: 'app', userId: 'usr_1' };

@@ -5,7 +5,10 @@ import { isoTime, timeField } from '../../routes/fields.ts';
 const recordSchema = z.object({
   id: z.uuid().meta({ description: 'The lead.' }),
   contact_id: z.string().max(100).meta({ description: 'The id that its source has for it, else Rekindle’s of the contact.' }),
-  location_id: z.string().max(100).meta({ description: 'The connection that reported it.' }),
+  location_id: z
+    .string()
+    .max(100)
+    .meta({ description: 'Where it came from: the location in HighLevel, else the id of the connection that reported it.' }),
   bot_type: z.enum(botTypes).meta({ description: 'Which of the store’s bots talks with the lead, as its source said.' }),
   last_contact_timestamp: z.number().meta({ description: 'Unix seconds: the last message in either direction, ours excepted.' }),
   current_stage: z.enum(reachedStages),
@@ -15,7 +18,7 @@ const recordSchema = z.object({
     interest_area: z.string().nullable(),
     interest: z.string().nullable(),
     budget: z.object({ amount_minor: z.int(), currency: z.string() }).nullable(),
-    preferences: z.record(z.string(), z.string()).nullable(),
+    preferences: z.string().nullable(),
   }),
   created_at: timeField,
   updated_at: timeField,

@@ -76,12 +76,12 @@ const presentWork = ({ enrollments, attempts }: LeadWork): Pick<z.input<typeof l
 });
 
 /** As an event of the generic integration has it. */
-export function wishOf({ externalId, source, interest, url, ...rest }: z.output<typeof createBody>): NewLead {
+export function wishOf({ externalId, source, interest, area, preferences, value, currency, url, ...rest }: z.output<typeof createBody>): NewLead {
   const { firstName, lastName, email, phone, locale, timeZone, country, sub_id: subId, click_id: clickId, marketing } = rest;
   return {
     externalId: externalId ?? null,
     source,
-    lead: present({ interest, url, sub_id: subId, click_id: clickId }),
+    lead: present({ interest, area, preferences, value, currency, url, sub_id: subId, click_id: clickId }),
     contact: present({ email, phone, first_name: firstName, last_name: lastName, locale, time_zone: timeZone, country, marketing }),
   };
 }

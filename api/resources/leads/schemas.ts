@@ -89,6 +89,16 @@ export const createBody = z.strictObject({
   externalId: lineField(200).optional().meta({ description: 'What your system calls it. Named again, it fills in what was not known.' }),
   source: z.enum(['API', 'MANUAL']).default('API'),
   interest: lineField(500).optional(),
+  area: lineField(200)
+    .optional()
+    .meta({ description: 'The part of the town or country that they asked about, as facts of the kind `market` name it.' }),
+  preferences: lineField(500)
+    .optional()
+    .meta({ description: 'What else they want of it; messages may repeat it.', examples: ['three rooms, a garden'] }),
+  value: lineField(40)
+    .optional()
+    .meta({ description: 'What the lead may be worth, or may spend: `{{ budget }}` in texts.', examples: ['450000'] }),
+  currency: lineField(3).optional().meta({ description: 'ISO 4217, of `value`; left out, that of the store.' }),
   url: z.string().max(2_000).optional(),
   sub_id: lineField(200).optional(),
   click_id: lineField(200).optional(),

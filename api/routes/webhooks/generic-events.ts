@@ -89,6 +89,10 @@ const lead = z
       .optional()
       .meta({ description: 'What they asked about, as messages may repeat it.', examples: ['a kitchen with an island'] }),
     message: z.string().optional().meta({ description: 'What they wrote; no message repeats it.' }),
+    preferences: z
+      .string()
+      .optional()
+      .meta({ description: 'What else they want of it, as messages may repeat it.', examples: ['three rooms, a garden'] }),
     url: link.optional().meta({ description: 'The page about what they asked for: messages lead there.' }),
     area: z.string().optional().meta({ description: 'The area that they asked about, as market facts name it.' }),
     bot_type: z

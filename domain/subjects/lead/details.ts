@@ -17,6 +17,8 @@ export interface LeadDetails {
   url: string | null;
   /** The area that they asked about; absent or null: the source does not say. */
   area?: string | null | undefined;
+  /** What else they want of it, such as `three rooms, a garden`; absent: the source does not say. */
+  preferences?: string | undefined;
   /** Absent: the source does not say, and `lead` counts. */
   botType?: BotType | undefined;
   /** The ids under which a tracker knows the click that led here; absent: the source does not say. */
@@ -37,6 +39,7 @@ export const leadDetails = z.object({
   message: maybeText,
   url: maybeText,
   area: z.string().nullable().optional(),
+  preferences: z.string().optional(),
   botType: z.enum(botTypes).optional(),
   subId: z.string().optional(),
   clickId: z.string().optional(),

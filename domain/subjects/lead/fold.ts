@@ -21,6 +21,7 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
   const [first, second] = newer ? [reported, before] : [before, reported];
   const details = known?.details;
   const knownArea = latest(area, details?.area);
+  const preferences = latest(event.report.preferences ?? null, details?.preferences);
   const botType = latest(event.report.botType ?? null, details?.botType);
   const subId = latest(event.report.subId ?? null, details?.subId);
   const clickId = latest(event.report.clickId ?? null, details?.clickId);
@@ -37,6 +38,7 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
       message: latest(message, details?.message),
       url: latest(url, details?.url),
       ...(knownArea === null ? {} : { area: knownArea }),
+      ...(preferences === null ? {} : { preferences }),
       ...(botType === null ? {} : { botType }),
       ...(subId === null ? {} : { subId }),
       ...(clickId === null ? {} : { clickId }),

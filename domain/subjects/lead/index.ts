@@ -34,6 +34,7 @@ export const lead: SubjectKind<LeadDetails, LeadReport> = {
         message: kept.message ?? other.message,
         url: kept.url ?? other.url,
         ...((kept.area ?? other.area) == null ? {} : { area: kept.area ?? other.area }),
+        ...((kept.preferences ?? other.preferences) === undefined ? {} : { preferences: kept.preferences ?? other.preferences }),
         ...((kept.botType ?? other.botType) === undefined ? {} : { botType: kept.botType ?? other.botType }),
         ...((kept.subId ?? other.subId) === undefined ? {} : { subId: kept.subId ?? other.subId }),
         ...((kept.clickId ?? other.clickId) === undefined ? {} : { clickId: kept.clickId ?? other.clickId }),

@@ -16,8 +16,8 @@ export interface LeadView extends Record<string, unknown> {
   /** The area that they named, else what they asked about; and `lead.value`, by the names that leads' forms have for them. */
   interest_area: string | null;
   budget: string | null;
-  /** Sources do not report any. */
-  preferences: null;
+  /** What else they want of it, as they or the source put it. */
+  preferences: string | null;
 }
 
 export function view({ details, valueMinor }: Pick<Subject<LeadDetails>, 'details' | 'valueMinor'>, tools: ViewTools): LeadView {
@@ -32,7 +32,7 @@ export function view({ details, valueMinor }: Pick<Subject<LeadDetails>, 'detail
     },
     interest_area: interestOf(tools.line(details.area ?? null, 80)) ?? interest,
     budget: value,
-    preferences: null,
+    preferences: interestOf(tools.line(details.preferences ?? null, 160)),
   };
 }
 

@@ -77,6 +77,12 @@ describe('what copy may say of a lead', () => {
     },
   );
 
+  test('and what else they want of it, where that leads nowhere', () => {
+    const of = (preferences: string) => lead.view({ details: { ...nothing, preferences }, currency: null, valueMinor: null }, tools)['preferences'];
+    expect(of('three rooms, a garden')).toBe('three rooms, a garden');
+    expect(of('see big.example')).toBeNull();
+  });
+
   test('is nothing that they wrote', () => {
     expect(JSON.stringify(viewOf({ message: 'my secret' }))).not.toContain('secret');
   });
