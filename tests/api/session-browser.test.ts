@@ -101,13 +101,26 @@ describe.skipIf(!hasBrowser)(title, () => {
     expect(faults).toEqual([]);
   });
 
-  test('go by the identity provider, and come back with the invitation', async () => {
-    const link = await invite('petra@example.com');
-    const page = await open(link.pathname + link.hash);
-    await page.route(`${provider.options.issuer}/authorize*`, (route) => {
+  const throughProvider = (page: Page) =>
+    page.route(`${provider.options.issuer}/authorize*`, (route) => {
       const account = { sub: 'petra', email: 'petra@example.com', email_verified: true, name: 'Petra Example' };
       return route.fulfill({ status: 302, headers: { location: provider.consent(route.request().url(), account) } });
     });
+
+  test('tell whoever comes without the link of their invitation what is missing', async () => {
+    await invite('petra@example.com');
+    const page = await open('/sign-in');
+    await throughProvider(page);
+    await page.getByRole('button', { name: 'Sign in at your identity provider' }).click();
+    await page.getByRole('alert').getByText('No store has let you in yet. Open the link of your invitation').waitFor();
+    await check(page);
+    expect(faults).toEqual([]);
+  });
+
+  test('go by the identity provider, and come back with the invitation', async () => {
+    const link = await invite('petra@example.com');
+    const page = await open(link.pathname + link.hash);
+    await throughProvider(page);
     await page.getByRole('button', { name: 'Sign in at your identity provider' }).click();
     await inDashboard(page);
     await page.goto(`${origin}/sign-in`);

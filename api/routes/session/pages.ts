@@ -111,7 +111,8 @@ $('[data-oidc]')?.addEventListener('click', async () => {
 `;
 
 const signInScript = `
-const faults = { 'unable_to_link_account': 'There is an account with a password for this address. Sign in with it.', 'account_not_linked': 'There is an account with a password for this address. Sign in with it.', 'NOT_INVITED': 'No store of this installation has invited this address.' };
+const ownAccount = 'There is another account for this address. Sign in as you did when you made it: with its password, or as the same person at your identity provider.';
+const faults = { 'unable_to_link_account': ownAccount, 'account_not_linked': ownAccount, 'NOT_INVITED': 'No store of this installation has invited this address.' };
 const query = new URLSearchParams(location.search);
 const refused = query.get('error');
 // Back to the page of the dashboard that asked for it; to nowhere else.
@@ -126,6 +127,8 @@ async function show() {
   $('h1').textContent = 'You are signed in';
   $('#who').textContent = data.person.name + ' (' + data.person.email + ')';
   $('#stores').replaceChildren(...data.stores.map(({ name, role }) => Object.assign(document.createElement('li'), { textContent: name + ': ' + role })));
+  // Signing in takes no invitation: its link does.
+  if (data.stores.length === 0) say('No store has let you in yet. Open the link of your invitation, or ask whoever sent it for another one.');
 }
 onSubmit(async ({ email, password }) => {
   const { error } = await ask('POST', '/api/session', { email, password });
