@@ -141,7 +141,7 @@ export async function draftOfAll(
   for (const [id, contactId] of known) if (now.get(id) !== contactId) throw new MovedError();
   const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, tenant);
   const found = { ...locked, subjects: [...new Set([...locked.subjects, ...known.keys()])].sort() };
-  const world = await readWorld(tx, deps.versions, found, { ...nothingBesides, parts: ['runs', 'sequences'] });
+  const world = await readWorld(tx, deps.versions, found, { ...nothingBesides, parts: ['earlier', 'runs', 'sequences'] });
   return new Draft({ ...world, suppressions: await readSuppressions(tx, context, world.identities) }, context);
 }
 

@@ -10514,7 +10514,7 @@ export interface components {
              * @description Why, or why not. `missed`: no sequence has it yet, and the next sweep begins one. Where nothing has begun: what keeps a sequence from it, such as `no_address`.
              * @enum {string}
              */
-            reason: "recovering" | "missed" | "not_silent" | "completed" | "ended" | "closed" | "bought" | "gone" | "unfit" | "nothing_left" | "do_not_contact" | "opted_out" | "ordered_since" | "no_sequence" | "contacted" | "replied" | "declined" | "took_part" | "cooldown" | "took_over_too_often" | "too_old" | "unknown_person" | "no_address" | "newer_runs" | "not_rolled_out";
+            reason: "recovering" | "missed" | "not_silent" | "completed" | "ended" | "closed" | "bought" | "gone" | "unfit" | "nothing_left" | "do_not_contact" | "opted_out" | "ordered_since" | "no_sequence" | "campaigns_alone" | "contacted" | "replied" | "declined" | "took_part" | "cooldown" | "took_over_too_often" | "too_old" | "unknown_person" | "no_address" | "newer_runs" | "not_rolled_out";
             /** @description Whose `explain` has every decision. */
             enrollment: string | null;
             /** @description null: the lead is not silent. */

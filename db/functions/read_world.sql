@@ -3,6 +3,7 @@
 -- `person_ids`: the persons whom the event reaches or whose number it names; `subject_ids`: the subjects that its keys find.
 -- `parts` names what is read besides the people and these subjects:
 --   leads        open leads of the persons, with all enrollments about them
+--   earlier      ended enrollments of the persons about leads, the latest ones, without their subjects
 --   runs         open enrollments of the persons, with their subjects; all enrollments of the matched subjects come in any case
 --   sequences    the active sequences with their current versions
 --   order        the order `order_number` of `connection`, and the subject that it was about
@@ -24,7 +25,7 @@ begin
     if found then world := world || jsonb_build_object('order', jsonb_build_object('subject_id', known_subject)); end if;
     if known_subject is not null then read_subjects := array(select distinct s from unnest(read_subjects || known_subject) s); end if;
   end if;
-  if cardinality(person_ids) > 0 and ('runs' = any(parts) or 'claims' = any(parts) or 'leads' = any(parts)) then
+  if cardinality(person_ids) > 0 and ('runs' = any(parts) or 'earlier' = any(parts) or 'claims' = any(parts) or 'leads' = any(parts)) then
     contact_ids := array(select c.id from contacts c where c.person_id = any(person_ids));
   end if;
   if 'leads' = any(parts) and cardinality(contact_ids) > 0 then
@@ -50,6 +51,17 @@ begin
           'no_revenue', c.no_revenue) order by c.id)
         from conversions c where c.subject_id = any(read_subjects)), '[]'));
     end if;
+  end if;
+  if 'earlier' = any(parts) and cardinality(contact_ids) > 0 then
+    select jsonb_agg(jsonb_build_object('id', e.id, 'subject_id', e.subject_id, 'contact_id', e.contact_id, 'sequence_id', e.sequence_id,
+        'version_id', e.version_id, 'campaign_id', e.campaign_id, 'status', e.status, 'stop_reason', e.stop_reason, 'anchor_at', e.anchor_at, 'activated_at', e.activated_at,
+        'enrolled_at', e.enrolled_at, 'ended_at', e.ended_at) order by e.id)
+      into running
+    from (
+      select l.* from unnest(contact_ids) as c(id)
+        cross join lateral (select r.* from enrollments r where r.contact_id = c.id and r.ended_at is not null and r.subject_kind = 'lead' offset 0) l
+      where l.subject_id <> all(read_subjects) order by l.id desc limit 100) e;
+    if running is not null then world := world || jsonb_build_object('runs', (world -> 'runs') || running); end if;
   end if;
   if 'runs' = any(parts) and cardinality(contact_ids) > 0 then
     select jsonb_agg(jsonb_build_object('id', e.id, 'subject_id', e.subject_id, 'contact_id', e.contact_id, 'sequence_id', e.sequence_id,

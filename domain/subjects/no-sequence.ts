@@ -14,6 +14,8 @@ export const noSequenceReasons = [
   'opted_out',
   'ordered_since',
   'no_sequence',
+  /** The active sequences about it are used by campaigns, which begin them for the leads that they take in. */
+  'campaigns_alone',
   'contacted',
   'replied',
   'declined',

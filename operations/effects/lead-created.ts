@@ -10,7 +10,7 @@ type LeadCreated = EventOf<'lead.created'>;
 /** A lead, whose conversions may have come before it: then they count before anything begins. */
 export const leadCreated: Effect<LeadCreated> = {
   stops: 'when_it_merges',
-  reads: ['runs', 'sequences', 'suppressions', 'conversions'],
+  reads: ['earlier', 'runs', 'sequences', 'suppressions', 'conversions'],
   trackerIds: trackerIdsOf,
   decide(event, draft) {
     reportSubject(draft, lead, { ...event, report: event.lead }, { beforeBegin: (subjectId) => findConversions(event, draft, subjectId) });

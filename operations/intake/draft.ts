@@ -464,6 +464,14 @@ export class Draft {
     });
   }
 
+  /** What has ended about other subjects of these persons, as far as it was asked for. */
+  endedEnrollmentsOf(personIds: readonly string[]): KnownEnrollment[] {
+    return this.enrollments().filter((enrollment) => {
+      const owner = this.#contacts.get(enrollment.contactId);
+      return enrollment.endedAt !== null && owner !== undefined && personIds.includes(owner.personId);
+    });
+  }
+
   /** End what is still open of these enrollments. */
   end(ids: readonly string[], reason: StopReason, { note = null, data = {} }: Partial<Pick<End, 'note' | 'data'>> = {}): void {
     for (const id of ids) {

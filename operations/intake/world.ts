@@ -15,7 +15,7 @@ import type { Found } from './found.ts';
 import { instant, maybe, text } from './stored-rows.ts';
 
 /** What an effect needs to know besides the people and the subjects that its event names. See db/functions/read_world.sql. */
-export type WorldPart = 'leads' | 'runs' | 'sequences' | 'order' | 'orders' | 'claims' | 'suppressions' | 'message' | 'conversions';
+export type WorldPart = 'leads' | 'earlier' | 'runs' | 'sequences' | 'order' | 'orders' | 'claims' | 'suppressions' | 'message' | 'conversions';
 
 /**
  * What is known about the people and subjects of one event, as it stood under their locks. Oldest first in every list; times in epoch

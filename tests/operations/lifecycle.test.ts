@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { contactIdentities, contacts } from '../../db/schema/index.ts';
+import { contactIdentities, contacts, subjectKeys, subjects } from '../../db/schema/index.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
-import { aCart, openShop, type Shop } from '../helpers/shop.ts';
+import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
 // How far a store has come with a person is a field of its own: neither the subject's state nor the enrollment's status.
 
@@ -50,4 +50,41 @@ test('an order without revenue converts nobody; one that comes before its cart d
   expect(await lifecycleOf('test.order@example.com')).toEqual(['IN_PROGRESS']);
   await order('life-4', 'early.order@example.com');
   expect(await lifecycleOf('early.order@example.com')).toEqual(['CONVERTED']);
+});
+
+test('who asks again after a sale or the end of a sequence is taken into the same one once its cooldown is over', async () => {
+  const [bought, ended] = ['asks.again@example.com', 'asked.before@example.com'];
+  const hourMs = 3_600_000;
+  const asks = (id: string, email: string, atMs = Date.now()) =>
+    shop.post('lead.created', { lead: { id, interest: 'a flat' }, contact: { email } }, { at: atMs });
+  const keptFrom = async (id: string) => {
+    const [row] = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx
+        .select({ no: subjects.noSequence })
+        .from(subjects)
+        .innerJoin(subjectKeys, eq(subjectKeys.subjectId, subjects.id))
+        .where(eq(subjectKeys.value, id)),
+    );
+    return row?.no?.keptFrom;
+  };
+  for (const email of [bought, ended]) {
+    await asks(`first-${email}`, email, Date.now() - 2 * hourMs);
+    const first = await shop.enrollmentOf(`first-${email}`);
+    await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: first?.id ?? '', stepId: 'email_welcome' });
+  }
+  await order('of-a-lead', bought);
+  await shop.post('lead.contacted', { lead_id: `first-${ended}`, contact: { email: ended } });
+  for (const email of [bought, ended]) {
+    await asks(`second-${email}`, email, Date.now());
+    expect(await shop.enrollmentOf(`second-${email}`)).toBeNull();
+    expect(await keptFrom(`second-${email}`)).toMatchObject([{ sequence: 'lead-nurture', reason: 'cooldown' }]);
+  }
+  // A sequence about something else, and another person, are kept from nothing.
+  await asks('another', 'asks.first@example.com');
+  expect(await shop.enrollmentOf('another')).toMatchObject({ status: 'ACTIVE' });
+  await letTimePass(shop, 31 * 24 * hourMs);
+  for (const email of [bought, ended]) {
+    await asks(`third-${email}`, email);
+    expect(await shop.enrollmentOf(`third-${email}`)).toMatchObject({ status: 'ACTIVE' });
+  }
 });

@@ -40,7 +40,8 @@ export function beginSequences(draft: Draft, candidate: Candidate, isWanted: (de
     for (const { id } of rivals) draft.end([id], 'superseded', { data: { by_enrollment: next.id } });
     result.begun.push(next);
   }
-  if (result.begun.length === 0 && result.keptFrom.length === 0) result.keptFrom.push({ sequence: null, reason: 'no_sequence', detail: null });
+  if (result.begun.length === 0 && result.keptFrom.length === 0)
+    result.keptFrom.push({ sequence: null, reason: isLeftToCampaigns(draft, candidate, isWanted) ? 'campaigns_alone' : 'no_sequence', detail: null });
   return result;
 }
 
@@ -61,9 +62,13 @@ function keptFromAll(draft: Draft, { subject, owner }: Candidate): NoSequenceRea
 }
 
 // What a campaign uses is begun by campaigns (operations/campaigns/route-leads.ts): nobody gets it twice.
-const isAbout = (draft: Draft, { subject }: Candidate, { version: { definition }, inCampaigns }: ActiveSequence) =>
+const isAbout = (draft: Draft, candidate: Candidate, sequence: ActiveSequence) => sequence.inCampaigns !== true && isFor(draft, candidate, sequence);
+
+const isLeftToCampaigns = (draft: Draft, candidate: Candidate, isWanted: (definition: SequenceDefinition) => boolean) =>
+  draft.world.sequences.some((s) => s.inCampaigns === true && isFor(draft, candidate, s) && isWanted(s.version.definition));
+
+const isFor = (draft: Draft, { subject }: Candidate, { version: { definition } }: ActiveSequence) =>
   triggersOf(draft.kindOf(subject.kind)).includes(definition.on) &&
-  inCampaigns !== true &&
   // Who has never been in the chat has not left it.
   (!isAboutGhost(definition) || subject.chat.lastInteractionAt !== null);
 
@@ -104,6 +109,8 @@ export function keptFromBefore(
   const { nowMs, tenant } = draft.context;
   const person = draft.contact(owner.personId);
   const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
+  // Who asks again about something else is the same person, who has just been through it.
+  const others = draft.kindOf(subject.kind).isInquiry === true ? endedAboutOthers(draft, { subject, owner }, sequence) : [];
   if (isAboutSilence(definition)) {
     if (subject.noSequence?.keptFrom.some(({ reason }) => reason === 'declined') === true) return 'declined';
     // A lead is reminded once of a chat, however often they come back and leave again.
@@ -115,8 +122,16 @@ export function keptFromBefore(
   if (definition.stopOn.includes('contacted') && wasContacted(subject, person)) return 'contacted';
   // The reply may have arrived before this older event.
   if (definition.stopOn.includes('replied') && person.lastReplyAt !== null && person.lastReplyAt > subject.lastActivityAt) return 'replied';
-  return keptFromReentry(known, definition, nowMs, tenant.timeScale);
+  const reason = keptFromReentry(known, definition, nowMs, tenant.timeScale);
+  if (reason !== null || typeof definition.reentry === 'string') return reason;
+  return keptFromReentry(others, definition, nowMs, tenant.timeScale) === 'cooldown' ? 'cooldown' : null;
 }
+
+/** The person's ways through the sequence about other subjects. Where a newer subject took over, the way went on with that one. */
+const endedAboutOthers = (draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): KnownEnrollment[] =>
+  draft
+    .endedEnrollmentsOf([owner.personId])
+    .filter((e) => e.sequenceId === sequence.id && e.subjectId !== subject.id && e.activatedAt !== null && e.stopReason !== 'superseded');
 
 /** One enrollment for each silence: none while one is open, and none about a silence that another has had. */
 function keptFromSilence(known: readonly KnownEnrollment[], anchorMs: number): 'took_part' | null {
@@ -158,7 +173,7 @@ const passingEnds: readonly StopReason[] = [
 // A person who alternates between two subjects must not start a workflow with every click.
 const mostTakeovers = 3;
 
-/** Re-entry: once per subject, or again after the sequence's cooldown. @param known - of this sequence, about this subject */
+/** Re-entry: once per subject, or again after the sequence's cooldown. @param known - of this sequence, about this subject or others of the person */
 function keptFromReentry(
   known: readonly KnownEnrollment[],
   { reentry }: SequenceDefinition,
