@@ -12577,7 +12577,7 @@ export interface components {
             has_draft: boolean;
             open_enrollments: number;
             description: string | null;
-            /** @description The campaign that uses it; of several, the first. */
+            /** @description The campaign that uses it; of several, the first. Of a draft also the one that uses it once it is activated. */
             campaignId: string | null;
             campaigns: string[];
             /** @description Of the version in use; where nothing was published, of the draft. */
@@ -22847,7 +22847,7 @@ export interface operations {
                     /** @description Its name for programs; default: made from `name`. */
                     slug?: string;
                     description?: string | null;
-                    /** @description A campaign that uses it from now on. */
+                    /** @description A campaign that uses it from now on; where the campaign has an active sequence, from when this one is activated. */
                     campaignId?: string | null;
                     /**
                      * @description What starts it: `manual`, which campaigns and programs do, or a trigger such as `lead.created`.
@@ -23400,7 +23400,7 @@ export interface operations {
                 "application/json": {
                     name?: string;
                     description?: string | null;
-                    /** @description A campaign that uses it from now on. */
+                    /** @description A campaign that uses it from now on; where the campaign has an active sequence, from when this one is activated. */
                     campaignId?: string | null;
                 };
             };

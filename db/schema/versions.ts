@@ -14,6 +14,8 @@ export const sequenceDrafts = pgTable(
     copy: jsonb('copy').$type<Record<string, string>>().notNull(),
     /** SHA-256 over both: a publisher may name the draft that was looked at. */
     sourceHash: text('source_hash').notNull(),
+    /** The campaign that uses the sequence once it is published, in the place of an active one; null: none waits for it. */
+    campaignId: uuid('campaign_id'),
     changedAt: instantNow('changed_at'),
     changedBy: text('changed_by').notNull(),
   },

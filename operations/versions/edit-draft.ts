@@ -67,7 +67,7 @@ export interface SequenceWish extends By {
   about: string | null;
 }
 
-/** Make a sequence that has no steps yet. With a campaign, that uses it from now on, and contacts nobody until it is activated. */
+/** Make a sequence that has no steps yet. With a campaign, that uses it from now on, or, where it has an active one, from when this is activated. */
 export async function createSequence(
   deps: EditDeps,
   { tenantId, actor, campaignId, ...wish }: SequenceWish,
@@ -130,7 +130,7 @@ function slugsFor(name: string): string[] {
   return [base, ...Array.from({ length: 98 }, (_, index) => `${base}-${index + 2}`)];
 }
 
-/** Change what is said of a sequence as a whole: in its draft, of which one is made where there is none. The campaign uses it at once. */
+/** Change what is said of a sequence as a whole: in its draft, of which one is made where there is none. The campaign uses it as `createSequence` says. */
 export async function editSequence(
   deps: EditDeps,
   {
@@ -160,8 +160,14 @@ async function openCampaign(tx: Tx, id: string): Promise<'known' | 'unknown'> {
 
 /** @param campaignId - null: no campaign uses it any more */
 async function assignTo(tx: Tx, { tenantId, actor, campaignId, slug }: By & { campaignId: string | null; slug: string }): Promise<void> {
-  const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
+  const [sequence] = await tx.select({ id: sequences.id, live: sequences.currentVersionId }).from(sequences).where(eq(sequences.slug, slug));
   if (sequence === undefined) return;
+  const waits = campaignId !== null && sequence.live === null && (await hasActiveSequence(tx, campaignId));
+  await tx
+    .update(sequenceDrafts)
+    .set({ campaignId: waits ? campaignId : null })
+    .where(eq(sequenceDrafts.sequenceId, sequence.id));
+  if (waits) return;
   const using = campaignId === null ? eq(campaigns.sequenceId, sequence.id) : eq(campaigns.id, campaignId);
   const changed = await tx
     .update(campaigns)
@@ -169,6 +175,21 @@ async function assignTo(tx: Tx, { tenantId, actor, campaignId, slug }: By & { ca
     .where(using)
     .returning({ id: campaigns.id });
   for (const { id } of changed) await recordAudit(tx, { tenantId, actor, action: 'campaign.change', subject: id, data: { changed: ['sequence'] } });
+}
+
+/** Leads go on to a sequence that takes them in until the next one does. */
+async function hasActiveSequence(tx: Tx, campaignId: string): Promise<boolean> {
+  const [row] = await tx
+    .select({ status: sequences.status })
+    .from(campaigns)
+    .innerJoin(sequences, eq(sequences.id, campaigns.sequenceId))
+    .where(eq(campaigns.id, campaignId));
+  return row?.status === 'ACTIVE';
+}
+
+/** The campaign that waited for a sequence uses it, now that it is published. One that has ended meanwhile stays as it was. */
+export async function assignWaiting(tx: Tx, { campaignId, ...where }: By & { campaignId: string; slug: string }): Promise<void> {
+  if ((await openCampaign(tx, campaignId)) === 'known') await assignTo(tx, { ...where, campaignId });
 }
 
 /** Add a step to the draft; it stands at its `order`, or at the end. */
@@ -300,6 +321,8 @@ export function deleteSequence(deps: Pick<Deps, 'db'>, { tenantId, slug, actor }
 export interface SequenceSteps {
   description: string | null;
   campaigns: string[];
+  /** The campaign that uses it once it is activated; null: none waits. */
+  waiting: string | null;
   steps: PlainStep[] | null;
   draftSteps: PlainStep[] | null;
 }
@@ -314,6 +337,7 @@ export function readSteps(deps: EditDeps, tenantId: string, slug: string): Promi
     return {
       description: definition?.description ?? null,
       campaigns: using.map(({ id }) => id),
+      waiting: known.waiting,
       steps: known.definition === null ? null : plainStepsOf(known.definition),
       draftSteps: parsed === null ? null : parsed.ok ? plainStepsOf(parsed.definition) : [],
     };
@@ -328,14 +352,15 @@ async function readSource(tx: Tx, slug: string) {
       yaml: sequenceDrafts.yaml,
       copy: sequenceDrafts.copy,
       hash: sequenceDrafts.sourceHash,
+      waiting: sequenceDrafts.campaignId,
     })
     .from(sequences)
     .leftJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
     .leftJoin(sequenceDrafts, eq(sequenceDrafts.sequenceId, sequences.id))
     .where(eq(sequences.slug, slug));
   if (row === undefined || (row.definition === null && row.yaml === null)) return null;
-  const { id, definition, yaml, copy, hash } = row;
-  return { id, definition, draft: yaml === null || copy === null || hash === null ? null : { yaml, copy, hash } };
+  const { id, definition, yaml, copy, hash, waiting } = row;
+  return { id, definition, waiting, draft: yaml === null || copy === null || hash === null ? null : { yaml, copy, hash } };
 }
 
 /** Change the draft as it stands, or the version in use where there is none. Somebody else's change in between is not overwritten. */

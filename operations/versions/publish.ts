@@ -10,6 +10,7 @@ import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { addVersion, type CompiledPreset, type SequenceRow } from '../publish-sequence.ts';
 import { compileDraft, type Draft, faultAt, faultsOfScripts, lintDraft, loadDraft, type SourceFault } from './draft.ts';
+import { assignWaiting } from './edit-draft.ts';
 import { readStandings } from './standings.ts';
 import { wakeRunning } from '../wake-running.ts';
 
@@ -88,13 +89,19 @@ export async function publishDraft(deps: PublishDeps, input: PublishInput & { dr
   if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
   const faults = await deps.db.withTenant(tenantId, (tx) => faultsOfScripts(tx, deps, slug, compiled.definition));
   if (faults.length > 0) return { kind: 'invalid', faults };
-  return publish(deps, input, compiled, async (tx, sequence) => {
+  let waiting: string | null = null;
+  const isUnchanged = async (tx: Tx, sequence: SequenceRow): Promise<boolean> => {
     const deleted = await tx
       .delete(sequenceDrafts)
       .where(and(eq(sequenceDrafts.sequenceId, sequence.id), eq(sequenceDrafts.sourceHash, draft.sourceHash)))
-      .returning({ sequenceId: sequenceDrafts.sequenceId });
+      .returning({ campaignId: sequenceDrafts.campaignId });
+    waiting = deleted[0]?.campaignId ?? null;
     return deleted.length > 0;
-  });
+  };
+  const published = async (tx: Tx) => {
+    if (waiting !== null) await assignWaiting(tx, { tenantId, slug, actor: input.actor, campaignId: waiting });
+  };
+  return publish(deps, input, compiled, isUnchanged, {}, published);
 }
 
 /** Publish the content of an earlier version again, as a new version: what a number stands for never changes (ADR 28). */

@@ -162,6 +162,24 @@ test('a campaign uses a sequence from when it is named, and contacts nobody unti
   });
 });
 
+test('a draft takes the place of an active sequence when it is activated, and nobody is lost until then', async () => {
+  const slugOf = async () => ((await api(`/api/campaigns/${campaign}`)).body as { sequence: string | null }).sequence;
+  const campaign = ((await api('/api/campaigns', 'POST', { name: 'Goes on', sequence: 'flats-in-spring' })).body as { id: string }).id;
+  expect(await done('', 'POST', { name: 'The next one', campaignId: campaign })).toMatchObject({ campaignId: campaign, campaigns: [] });
+  expect(await slugOf()).toBe('flats-in-spring');
+  expect(await api(`/api/campaigns/${campaign}/leads`, 'POST', { lead: await aLead('meanwhile') })).toMatchObject({ body: { reason: null } });
+  await done('/the-next-one/steps', 'POST', { channel: 'email', text: email });
+  expect(await slugOf()).toBe('flats-in-spring');
+  await api('/api/sequences/the-next-one/activate', 'POST', {});
+  expect(await slugOf()).toBe('the-next-one');
+  // Who takes the campaign away from a draft again leaves it as it is.
+  expect(await done('', 'POST', { name: 'Thought better', campaignId: campaign })).toMatchObject({ campaignId: campaign });
+  expect(await done('/thought-better', 'PUT', { campaignId: null })).toMatchObject({ campaignId: null });
+  await done('/thought-better/steps', 'POST', { channel: 'email', text: email });
+  await api('/api/sequences/thought-better/activate', 'POST', {});
+  expect(await slugOf()).toBe('the-next-one');
+});
+
 test('a step goes out by a script: named by id or name, or chosen; without one it is not published', async () => {
   await done('', 'POST', { name: 'By scripts' });
   // The draft may wait for its scripts.
