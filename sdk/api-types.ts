@@ -12478,6 +12478,8 @@ export interface components {
             step: string;
             /** @description In the version in use, counted from 0; null: that has no such step. */
             order: number | null;
+            /** @description It waits for an event, such as an open: it is no stage of the funnel. */
+            inserted: boolean;
             /** @description Enrollments for which it was decided. */
             entered: number;
             /** @description Whose message went out, or may have. */

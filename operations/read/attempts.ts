@@ -163,7 +163,11 @@ async function readAttempts(
         case when m.state = 'failed' and e.ended_at is null and (e.not_before ->> m.step_id)::double precision > ${nowMs}
           then (e.not_before ->> m.step_id)::double precision
           else extract(epoch from coalesce(m.claimed_at, m.created_at)) * 1000 end::double precision,
-        m.variant, m.experiment_id, m.provider_message_id, m.state = 'unknown', m.response, c.transcript, c.keywords, m.script_id
+        m.variant, m.experiment_id, m.provider_message_id, m.state = 'unknown',
+        -- Why it failed after the provider had taken it is what it reported then, and not its first answer.
+        case when m.state = 'failed' then m.response when c.outcome in ('not_reached', 'failed') then c.reason
+          else (select x.data ->> 'detail' from message_events x where x.message_id = m.id and x.type = 'failed' order by x.occurred_at desc limit 1) end,
+        c.transcript, c.keywords, m.script_id
       from messages m join enrollments e on e.id = m.enrollment_id left join calls c on c.message_id = m.id
       where m.state <> 'skipped' and ${ofEnrollments} and ${ofMessages}) a(${columnsOf}) ${page})
       union all

@@ -21,6 +21,8 @@ export interface StepStats {
   step: string;
   /** Its place in the version in use, counted from 0; null: that has no such step. */
   order: number | null;
+  /** It waits for an event, so nobody passes it on the way to the others. */
+  inserted: boolean;
   /** Enrollments for which it was decided: sent, skipped, failed or under way. */
   entered: number;
   /** Whose message went out, or may have. */
@@ -219,6 +221,7 @@ function stepsFrom(
 ): StepStats[] {
   const order = inUse?.steps.map(({ id }) => id) ?? [];
   const known = [...order, ...new Set(rows.map(({ step_id: step }) => step).filter((step) => !order.includes(step)))];
+  const stepOf = (id: string) => [...versions.values()].flatMap(({ steps }) => steps).find((step) => step.id === id);
   let convertedBefore = 0;
   return known.map((step): StepStats => {
     const own = rows.filter((row) => row.step_id === step);
@@ -243,6 +246,7 @@ function stepsFrom(
       }));
     };
     return {
+      inserted: (inUse?.steps[places] ?? stepOf(step))?.on !== undefined,
       ...{ step, order: places < 0 ? null : places, entered, executed, converted, dropped, conversionRate },
       exited: exitedBehind(step),
       skipped: own.reduce<Record<string, number>>((all, { skipped }) => added(all, skipped), {}),

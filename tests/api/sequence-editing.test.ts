@@ -277,6 +277,20 @@ test('the figures of a sequence count its enrollments step by step, with interva
   expect([await leftBehind('email_1'), await leftBehind('email_2'), await leftBehind('-')]).toEqual([[], [leads[1]], []]);
   const { funnel } = body as { funnel: { stage: string; count: number }[] };
   expect(funnel.map(({ stage }) => stage)).toEqual(['leads', 'enrolled', 'email_1', 'email_2', 'email_3', 'converted']);
+  // Who opens, or asks to be called back, gets a step more: nobody passes it on the way to the others.
+  const nurture = (await api('/api/sequences/lead-nurture/stats')).body as { funnel: typeof funnel; steps: { step: string; inserted: boolean }[] };
+  expect(nurture.steps.filter(({ inserted }) => inserted).map(({ step }) => step)).toEqual(['sms_opened', 'callback']);
+  expect(nurture.funnel.map(({ stage }) => stage)).toEqual([
+    'leads',
+    'enrolled',
+    'email_welcome',
+    'sms_12h',
+    'email_24h',
+    'call_2d',
+    'sms_5d',
+    'email_7d',
+    'converted',
+  ]);
   await shop.post('order.cancelled', { order: { id: 'order-returns' } });
   expect((await api('/api/sequences/counted/stats')).body).toMatchObject({ converted: 1, revenue: [{ amount: '50.00' }] });
   expect(await api('/api/sequences/nothing/stats')).toMatchObject({ status: 404 });

@@ -45,7 +45,10 @@ const stepSchema = z
 const detailSchema = sequenceSchema
   .extend({
     description: z.string().nullable(),
-    campaignId: z.uuid().nullable().meta({ description: 'The campaign that uses it; of several, the first. Of a draft also the one that uses it once it is activated.' }),
+    campaignId: z
+      .uuid()
+      .nullable()
+      .meta({ description: 'The campaign that uses it; of several, the first. Of a draft also the one that uses it once it is activated.' }),
     campaigns: z.array(z.uuid()),
     steps: z.array(stepSchema).meta({ description: 'Of the version in use; where nothing was published, of the draft.' }),
     draftSteps: z.array(stepSchema).nullable().meta({ description: 'Of the draft, which is the next version; null: there is none.' }),
@@ -82,7 +85,10 @@ const changeBody = z.strictObject(stepFields).partial();
 const sequenceFields = {
   name: lineField(80),
   description: z.string().max(1_000).nullable(),
-  campaignId: z.uuid().nullable().meta({ description: 'A campaign that uses it from now on; where the campaign has an active sequence, from when this one is activated.' }),
+  campaignId: z
+    .uuid()
+    .nullable()
+    .meta({ description: 'A campaign that uses it from now on; where the campaign has an active sequence, from when this one is activated.' }),
 };
 const createBody = z.strictObject({
   name: sequenceFields.name,

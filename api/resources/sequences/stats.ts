@@ -21,6 +21,7 @@ const stepSchema = z
   .object({
     step: z.string(),
     order: z.int().nullable().meta({ description: 'In the version in use, counted from 0; null: that has no such step.' }),
+    inserted: z.boolean().meta({ description: 'It waits for an event, such as an open: it is no stage of the funnel.' }),
     entered: z.int().meta({ description: 'Enrollments for which it was decided.' }),
     executed: z.int().meta({ description: 'Whose message went out, or may have.' }),
     skipped: counts.meta({ description: 'Why it was left out.' }),
@@ -112,7 +113,7 @@ function present({ reach, secondsToConversion, steps, largestDropOff, ...stats }
   const stages = [
     { stage: 'leads', count: stats.leads },
     { stage: 'enrolled', count: stats.enrolled },
-    ...steps.map(({ step, executed }) => ({ stage: step, count: executed })),
+    ...steps.filter(({ inserted }) => !inserted).map(({ step, executed }) => ({ stage: step, count: executed })),
     { stage: 'converted', count: stats.converted },
   ];
   return {
