@@ -9,7 +9,7 @@ import { presetOrFile, readText } from './sequence-file.ts';
 
 export const rehearse: Command = {
   summary: 'play a sequence over its days in a moment, without a server',
-  usage: `rekindle rehearse <sequence | file.yaml> [--scenario file.yaml] [--from 2026-03-10T10:00] [--expect file] [--contact ID]
+  usage: `rekindle rehearse <sequence | file.yaml> [--scenario file.yaml] [--from 2026-03-10T10:00] [--expect file] [--contact ID | --invented]
 
 Says what would be sent, put off and left out, when and why, by the rules that dispatch real messages. <sequence> is one that comes with Rekindle,
 such as cart, or a file of your own. Nothing is sent, and no server is asked.
@@ -17,14 +17,21 @@ such as cart, or a file of your own. Nothing is sent, and no server is asked.
 --scenario    who is rehearsed and what happens meanwhile: opens, clicks, a reply, a purchase, an outage (docs/rehearsal.md)
 --from        when the cart or lead was left, on the person's clock
 --expect      a transcript to compare with; the exit status is 1 where they differ
---contact     a real person of the store, by id or email address: what the server knows of them counts, and the sequence's version in use there`,
+--contact     a real person of the store, by id or email address: what the server knows of them counts, and the sequence's version in use there
+--invented    an invented first customer of the store: its settings and connections count, and the version in use there`,
   example: 'rekindle rehearse cart --from 2026-03-10T20:30',
   takes: 1,
-  options: { scenario: { type: 'string' }, from: { type: 'string' }, expect: { type: 'string' }, contact: { type: 'string' } },
+  options: {
+    scenario: { type: 'string' },
+    from: { type: 'string' },
+    expect: { type: 'string' },
+    contact: { type: 'string' },
+    invented: { type: 'boolean' },
+  },
   run(context) {
     const { args, options } = context;
     const [wanted] = args;
-    if (options['contact'] !== undefined) return forContact(context);
+    if (options['contact'] !== undefined || options['invented'] === true) return onServer(context);
     const sequenceFile = presetOrFile(required(wanted, 'The sequence to rehearse'));
     const sequence = parseSequence(readText(sequenceFile));
     if (!sequence.ok) return Promise.resolve(mistakes(sequenceFile, sequence.errors));
@@ -38,14 +45,15 @@ such as cart, or a file of your own. Nothing is sent, and no server is asked.
   },
 };
 
-/** For a real person, as the server knows them. */
-async function forContact({ store, args: [wanted], options }: Context): Promise<Answer> {
+/** For a real person, as the server knows them, or an invented one. */
+async function onServer({ store, args: [wanted], options }: Context): Promise<Answer> {
   const what = required(wanted, 'The sequence to rehearse');
   const source = /[./]/.test(what) ? { yaml: readText(what) } : { sequence: what };
   const scenarioText = typeof options['scenario'] === 'string' ? readText(options['scenario']) : '';
   const from = typeof options['from'] === 'string' ? `from: ${JSON.stringify(options['from'])}\n` : '';
   const scenario = from === '' ? scenarioText : `${withoutFrom(scenarioText)}\n${from}`;
-  const body = { contact: required(options['contact'], 'The contact'), ...source, scenario };
+  const who = options['invented'] === true ? {} : { contact: required(options['contact'], 'The contact') };
+  const body = { ...who, ...source, scenario };
   return answerOf(unwrap(await store.rehearsals.run(body)) as Transcript, options);
 }
 

@@ -98,10 +98,14 @@ export const readingTools: readonly Tool[] = [
       name: 'rehearse',
       title: 'Rehearse a sequence',
       description:
-        'What would be sent to a real person, put off and left out, and when, were they to leave a cart or lead now. Nothing is sent or changed.',
+        'What would be sent to a real person, or to an invented one, put off and left out, and when, were they to leave a cart or lead now. Nothing is sent or changed.',
     },
     {
-      contact: z.string().max(320).describe('The id of a contact, as the tool contacts finds it.'),
+      contact: z
+        .string()
+        .max(320)
+        .optional()
+        .describe('The id of a contact, as the tool contacts finds it; left out: an invented first customer of the store.'),
       sequence: sequence.optional(),
       yaml: z.string().max(200_000).optional().describe('Instead of sequence: the text of a sequence file.'),
       scenario: z.string().max(100_000).optional().describe('What happens meanwhile, as docs/rehearsal.md has it.'),
@@ -109,7 +113,7 @@ export const readingTools: readonly Tool[] = [
     async ({ client }, { contact, sequence: slug, yaml, scenario }) =>
       unwrap(
         await client.rehearsals.run({
-          contact,
+          ...(contact === undefined ? {} : { contact }),
           ...(slug === undefined ? {} : { sequence: slug }),
           ...(yaml === undefined ? {} : { yaml }),
           scenario: scenario ?? '',

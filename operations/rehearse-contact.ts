@@ -13,8 +13,8 @@ import {
   tenants,
 } from '../db/schema/index.ts';
 import { type ClaimName, claimNames } from '../domain/claims/index.ts';
-import type { Channel } from '../domain/channels/index.ts';
-import type { ContactRecord, Facts } from '../domain/gates/facts.ts';
+import { type Channel, channelNames } from '../domain/channels/index.ts';
+import type { ChannelFacts, ContactRecord, Facts } from '../domain/gates/facts.ts';
 import { isClosed } from '../domain/people/lifecycle.ts';
 import type { ConsentStatement } from '../domain/people/consent.ts';
 import { normaliseEmail } from '../domain/people/identity.ts';
@@ -26,6 +26,7 @@ import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { formsOf } from '../domain/sequence/step-of-variant.ts';
+import { settingsOf } from '../domain/tenant-settings.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import { hasCopy, whatsappForms } from '../content/channels/index.ts';
 import { mayHaveScript } from '../domain/scripts/choose-script.ts';
@@ -38,12 +39,12 @@ import type { OfferRecords } from '../domain/offers/decide-offer.ts';
 import type { EnrollmentRow } from './dispatch/progress.ts';
 import { readArm } from './dispatch/variant.ts';
 import type { Version } from './dispatch/versions.ts';
-import { readConfigured, toOutlets } from './outlets.ts';
+import { type Outlets, readConfigured, toOutlets } from './outlets.ts';
 
 export interface ContactRehearsalWish {
   tenantId: string;
-  /** The contact's id, or an email address of theirs. */
-  contact: string;
+  /** The contact's id, or an email address of theirs; null: an invented customer. */
+  contact: string | null;
   /** The version in use of a sequence of the store, or the text of a file. */
   what: { slug: string } | { yaml: string };
   /** A scenario file, of which what happens and `from` count: who it happens to is known. */
@@ -59,16 +60,15 @@ export type ContactRehearsed =
 
 /**
  * Play a sequence for a real person: their clock, consents, suppressions, what they got and what runs for them are facts, and so are the store's settings
- * and connections. Reads only.
+ * and connections. Or for an invented customer of the store. Reads only.
  */
 export async function rehearseContact(deps: Deps, wish: ContactRehearsalWish): Promise<ContactRehearsed> {
   return deps.db.withTenant(wish.tenantId, async (tx): Promise<ContactRehearsed> => {
     const tried = await chosen(tx, deps, wish);
     if ('kind' in tried) return tried;
-    const contact = await findContact(tx, wish.contact);
-    if (contact === null) return { kind: 'unknown_contact' };
     const nowMs = deps.clock.nowMs();
-    const setting = await settingOf(tx, deps, { tenantId: wish.tenantId, contact, tried, nowMs });
+    const setting = await settingFor(tx, deps, wish, tried, nowMs);
+    if (setting === null) return { kind: 'unknown_contact' };
     const [timeZone = 'UTC'] = setting.timeZones;
     const scenario = parseScenario(wish.scenario, tried.definition, deps.subjects, { timeZone, setting, nowMs });
     if (!scenario.ok) return { kind: 'invalid', field: 'scenario', detail: describeFileErrors('the scenario', scenario.errors) };
@@ -76,6 +76,57 @@ export async function rehearseContact(deps: Deps, wish: ContactRehearsalWish): P
     const transcript = transcriptOf(rehearse(tried.definition, events, asOf(setting, fromMs)), scenario.value);
     return { kind: 'rehearsed', transcript: { ...transcript, version: tried.version } };
   });
+}
+
+/** @returns null where there is no such contact */
+async function settingFor(
+  tx: Tx,
+  deps: Deps,
+  { tenantId, contact: named }: ContactRehearsalWish,
+  tried: Version,
+  nowMs: number,
+): Promise<Setting | null> {
+  if (named === null) return inventedSetting(tx, deps, tenantId, tried);
+  const contact = await findContact(tx, named);
+  return contact === null ? null : settingOf(tx, deps, { tenantId, contact, tried, nowMs });
+}
+
+/**
+ * A first customer who lives where the store is and has agreed to everything, on every channel that is connected: what keeps a message from them is the
+ * sequence's doing, or the store's.
+ */
+async function inventedSetting(tx: Tx, deps: Deps, tenantId: string, tried: Version): Promise<Setting> {
+  const settings = settingsOf(await tenantOf(tx, tenantId));
+  const isConnected = connectedFor(toOutlets(deps, await readConfigured(tx)), tried);
+  const reachedBy = (channel: Channel): ChannelFacts => ({
+    ...{ connected: isConnected(channel), hasAddress: true, suppressed: false, refused: false },
+    ...{ consent: 'granted', requiresConsent: settings.requireConsent.includes(channel) },
+  });
+  return {
+    ...plainSetting,
+    settings,
+    timeZones: [settings.timeZone],
+    currency: settings.currency ?? plainSetting.currency,
+    channels: Object.fromEntries(channelNames.map((channel) => [channel, reachedBy(channel)])),
+    claims: { assumed: claimNames },
+    tracksOpens: settings.trackOpens,
+    isInquiry: kindOfSequence(deps.subjects, tried.definition)?.isInquiry === true,
+  };
+}
+
+/** Whether a step can go out on a channel: something sends there, and the version has texts for it. A file has none yet. */
+function connectedFor(outlets: Outlets, { definition, content }: Version): (channel: Channel) => boolean {
+  const isFile = isWithoutTexts(content);
+  const hasText = (channel: Channel) => definition.steps.flatMap(formsOf).some((s) => mayHaveScript(s) || hasCopy(content, s.content, channel));
+  return (channel) => outlets.forChannel(channel) !== null && (isFile || hasText(channel));
+}
+
+const isWithoutTexts = (content: Version['content']) => Object.keys(content).length === 0;
+
+async function tenantOf(tx: Tx, tenantId: string): Promise<typeof tenants.$inferSelect> {
+  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
+  if (tenant === undefined) throw new Error('the tenant does not exist');
+  return tenant;
 }
 
 /** A rehearsal in the past leaves out what the person has done since. */
@@ -157,16 +208,15 @@ export async function readContact(
   const people = { personId: contact.personId, contactIds: world.contacts.map((c) => c.id), holdoutPercent: definition.holdoutPercent };
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of world.others) versions.set(other.versionId, await deps.versions.load(tx, other.versionId));
-  const isFile = Object.keys(tried.content).length === 0;
   const reading = factsFrom(
     {
       ...{ world, definition, enrollment, ledger: [], kinds: deps.subjects, personId: contact.personId, stepId },
       plan: compilePlan(definition, tried.version, 1),
       claimsIn,
-      ...(isFile ? {} : { whatsappForms: (name: string | null, locales: readonly (string | null)[]) => whatsappForms(tried.content, name, locales) }),
-      isConnected: (channel: Channel) =>
-        outlets.forChannel(channel) !== null &&
-        (isFile || definition.steps.flatMap(formsOf).some((s) => mayHaveScript(s) || hasCopy(tried.content, s.content, channel))),
+      ...(isWithoutTexts(tried.content)
+        ? {}
+        : { whatsappForms: (name: string | null, locales: readonly (string | null)[]) => whatsappForms(tried.content, name, locales) }),
+      isConnected: connectedFor(outlets, tried),
     },
     {
       hashOf,
@@ -225,8 +275,7 @@ async function readWorldOf(
   definition: SequenceDefinition,
   nowMs: number,
 ): Promise<StepWorld> {
-  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
-  if (tenant === undefined) throw new Error('the tenant does not exist');
+  const tenant = await tenantOf(tx, tenantId);
   const everyone = await tx.select().from(contacts).where(eq(contacts.personId, contact.personId)).orderBy(contacts.id);
   const ids = everyone.map((c) => c.id);
   const isTheirs = (

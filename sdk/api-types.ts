@@ -3530,8 +3530,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Rehearse a sequence for a real person
-         * @description What would be sent to this person, put off and left out, were they to leave a cart or lead now: their clock, consents, suppressions, what they got lately and what runs for them are facts. Sends and changes nothing.
+         * Rehearse a sequence for a person
+         * @description What would be sent to this person, put off and left out, were they to leave a cart or lead now: their clock, consents, suppressions, what they got lately and what runs for them are facts. Without a contact, the same for an invented customer. Sends and changes nothing.
          */
         post: operations["postApiRehearsals"];
         delete?: never;
@@ -22198,8 +22198,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description The id of a contact, or an email address of theirs. */
-                    contact: string;
+                    /** @description The id of a contact, or an email address of theirs; left out: an invented first customer in the time zone of the store, who has agreed to every channel that is connected. */
+                    contact?: string;
                     /** @description The slug of a sequence of the store: the version in use. */
                     sequence?: string;
                     /** @description Instead: the text of a sequence file. */

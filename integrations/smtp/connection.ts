@@ -37,7 +37,11 @@ const query = z.strictObject({
 
 /** The stored configuration of an SMTP connection: `{ url, dkim?: { domain, selector, privateKey } }`. */
 export const smtpConnectionSchema = z.object({
-  url: z.string().transform((url) => parseSmtpUrl(url)),
+  // It holds the password.
+  url: z
+    .string()
+    .meta({ writeOnly: true })
+    .transform((url) => parseSmtpUrl(url)),
   dkim: z
     .strictObject({ domain: z.string(), selector: z.string(), privateKey: z.string() })
     .transform((settings) => readDkimKey(settings))

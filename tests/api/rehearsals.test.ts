@@ -86,6 +86,17 @@ test('nothing is written', async () => {
   expect(await counts()).toBe(before);
 });
 
+test('for an invented customer, the settings and connections of the store count, and nobody else', async () => {
+  const run = await played({ sequence: 'cart', scenario: 'from: 2026-03-10T20:30\n' });
+  expect(run).toMatchObject({ version: 1, timeZone: 'UTC', finished: { reason: 'completed' } });
+  expect(of(run, 'sent').map(([step]) => step)).toEqual(['email_2h', 'email_24h', 'email_48h', 'email_72h']);
+  // Nothing is connected that shows pop-ups, and the store is quiet from nine.
+  expect(of(run, 'skipped')).toEqual([['popup_1h', 'not_connected']]);
+  expect(of(run, 'deferred')).toContainEqual(['email_2h', 'quiet_hours']);
+  const { apiKey } = await anotherStore(shop, 'invents');
+  expect(await rehearse({ sequence: 'cart' }, apiKey)).toMatchObject({ status: 200 });
+});
+
 test.each([
   [{ contact: 'tokyo@example.com' }, 400, 'invalid_request'],
   [{ contact: 'tokyo@example.com', sequence: 'cart', yaml: 'x' }, 400, 'invalid_request'],

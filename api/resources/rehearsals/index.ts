@@ -26,7 +26,10 @@ const transcriptSchema = z
   .meta({ id: 'Transcript' });
 
 const body = z.strictObject({
-  contact: z.string().min(1).max(320).meta({ description: 'The id of a contact, or an email address of theirs.' }),
+  contact: z.string().min(1).max(320).optional().meta({
+    description:
+      'The id of a contact, or an email address of theirs; left out: an invented first customer in the time zone of the store, who has agreed to every channel that is connected.',
+  }),
   sequence: z.string().max(40).optional().meta({ description: 'The slug of a sequence of the store: the version in use.' }),
   yaml: z.string().max(200_000).optional().meta({ description: 'Instead: the text of a sequence file.' }),
   scenario: z.string().max(100_000).default('').meta({ description: 'A scenario in YAML; of it, `events` and `from` count.' }),
@@ -39,9 +42,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       // It changes nothing.
       config: { permission: 'read' },
       schema: {
-        summary: 'Rehearse a sequence for a real person',
+        summary: 'Rehearse a sequence for a person',
         description:
-          'What would be sent to this person, put off and left out, were they to leave a cart or lead now: their clock, consents, suppressions, what they got lately and what runs for them are facts. Sends and changes nothing.',
+          'What would be sent to this person, put off and left out, were they to leave a cart or lead now: their clock, consents, suppressions, what they got lately and what runs for them are facts. Without a contact, the same for an invented customer. Sends and changes nothing.',
         body,
         response: { 200: transcriptSchema, ...problems(400, 401, 404, 429, 503) },
       },
@@ -51,7 +54,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       if ((sequence === undefined) === (yaml === undefined))
         return wrongChoice(reply, 'body', ['sequence', 'yaml'], 'Say what to rehearse: sequence, or yaml.');
       const what = yaml === undefined ? { slug: sequence ?? '' } : { yaml };
-      const done = await rehearseContact(deps, { tenantId: callerOf(request).tenantId, contact, what, scenario });
+      const done = await rehearseContact(deps, { tenantId: callerOf(request).tenantId, contact: contact ?? null, what, scenario });
       switch (done.kind) {
         case 'rehearsed':
           return done.transcript;
@@ -67,7 +70,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 };
 
 export const resource: Resource = {
-  tag: { name: 'rehearsals', description: 'What a sequence would send to a real person.' },
+  tag: { name: 'rehearsals', description: 'What a sequence would send to a person.' },
   guard: 'tenant',
   changes: 'edit',
   routes,

@@ -5,12 +5,15 @@ import { rehearsals } from '../../../sdk/index.ts';
 import { Badge, type Tone } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
 import { DataList } from '../../parts/data-list.tsx';
-import { plain, sentenceCase } from '../../parts/format.ts';
+import { noteRehearsed } from '../../parts/first-steps.ts';
+import { plain } from '../../parts/format.ts';
 import { inputLook, lineOf, TextField } from '../../parts/labelled.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
-import { Answer, Empty } from '../../parts/states.tsx';
+import { Answer } from '../../parts/states.tsx';
+import { useSequenceNames } from '../../parts/sequence-names.ts';
 import { useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
+
 import { Backtests } from './backtests.tsx';
 import { Lanes, type RehearsedEvent } from './lanes.tsx';
 import { OldOnes } from './old-ones.tsx';
@@ -39,78 +42,70 @@ const tones: Record<RehearsedEvent['kind'], [tone: Tone, word: string]> = {
   stopped: ['bad', 'ends'],
 };
 
-/** A sequence played for a real person before it happens: what goes out when, what is put off, and why. */
+/** A sequence played for somebody before it happens: what goes out when, what is put off, and why. */
 export function Rehearse() {
   const { slug: store } = useStore();
   const { slug } = page.useParams();
   const { who, course, from } = page.useSearch();
+  const sequenceName = useSequenceNames();
   const scenario = `${from === '' ? '' : `from: ${from}\n`}${courses.find(({ value }) => value === course)?.events ?? ''}`;
   const found = useStoreQuery(
     ['rehearsal', slug, who, scenario],
-    (api, signal) => rehearsals(api).run({ contact: who, sequence: slug, scenario }, { signal }),
-    { enabled: who !== '', keep: true },
+    async (api, signal) => {
+      const run = await rehearsals(api).run({ ...(who === '' ? {} : { contact: who }), sequence: slug, scenario }, { signal });
+      if (run.data !== undefined) noteRehearsed(store);
+      return run;
+    },
+    { keep: true },
   );
   return (
     <>
       <PageHeader
-        title={`Rehearsal: ${sentenceCase(plain(slug))}`}
+        title={`Rehearsal: ${sequenceName(slug)}`}
         note={
           <>
             <Link to="/$store/sequences/$slug" params={{ store, slug }} className="text-accent underline">
               Back to the sequence
             </Link>{' '}
-            · Played by the version in use for a real person: their clock, consents and what they got lately count. Nothing is sent.
+            · Played by the version in use. For a real person, their clock, consents and what they got lately count. Nothing is sent.
           </>
         }
       />
       <div className="space-y-5">
         <Wish />
-        {who === '' ? (
-          <Panel title="Who?">
-            <Empty title="Name somebody">Then this page shows what they would get, when, and what keeps it back.</Empty>
-          </Panel>
-        ) : (
-          <Answer of={found}>
-            {(run) => (
-              <>
-                <Panel
-                  title="Over the days"
-                  note={`By the clock of ${run.timeZone}, version ${run.version}. ${run.finished === null ? 'It has not ended by then.' : `It ends as ${plain(run.finished.reason)}.`}`}
-                >
-                  <Lanes of={run} />
-                  <ul className="mt-3 flex flex-wrap gap-2">
-                    {Object.values(tones).map(([tone, word]) => (
-                      <li key={word}>
-                        <Badge tone={tone}>{word}</Badge>
-                      </li>
-                    ))}
-                  </ul>
-                </Panel>
-                <Panel title="One after the other" flush>
-                  <DataList
-                    label="What happens"
-                    rows={run.events.map((event, index) => ({ ...event, index }))}
-                    idOf={({ index }) => String(index)}
-                    columns={[
-                      { name: 'When', cell: ({ at }) => clockOf(at) },
-                      { name: 'What', cell: ({ kind }) => <Badge tone={tones[kind][0]}>{tones[kind][1]}</Badge> },
-                      {
-                        name: 'Step',
-                        cell: ({ step, channel }) => (step === null ? '' : `${plain(step)}${channel === null ? '' : ` by ${channelWord(channel)}`}`),
-                      },
-                      {
-                        name: 'Why',
-                        wide: true,
-                        cell: ({ reason, note, until }) =>
-                          `${note ?? (reason === null ? '' : reason === 'subject.updated' ? 'The cart or lead is left.' : plain(reason))}${until === null ? '' : ` Until ${clockOf(until)}.`}`,
-                      },
-                    ]}
-                  />
-                </Panel>
-              </>
-            )}
-          </Answer>
-        )}
+        <Answer of={found}>
+          {(run) => (
+            <>
+              <Panel
+                title="Over the days"
+                note={`${who === '' ? 'An invented first customer, who has agreed to everything. ' : ''}By the clock of ${run.timeZone}, version ${run.version}. ${run.finished === null ? 'It has not ended by then.' : `It ends as ${plain(run.finished.reason)}.`}`}
+              >
+                <Lanes of={run} />
+              </Panel>
+              <Panel title="One after the other" flush>
+                <DataList
+                  label="What happens"
+                  rows={run.events.map((event, index) => ({ ...event, index }))}
+                  idOf={({ index }) => String(index)}
+                  columns={[
+                    { name: 'When', cell: ({ at }) => <span className="whitespace-nowrap">{clockOf(at)}</span> },
+                    { name: 'What', cell: ({ kind }) => <Badge tone={tones[kind][0]}>{tones[kind][1]}</Badge> },
+                    {
+                      name: 'Step',
+                      cell: ({ step, channel }) => (step === null ? '' : `${plain(step)}${channel === null ? '' : ` by ${channelWord(channel)}`}`),
+                    },
+                    {
+                      name: 'Why',
+                      wide: true,
+                      cell: ({ reason, note, until }) =>
+                        `${note ?? (reason === null ? '' : reason === 'subject.updated' ? 'The cart or lead is left.' : plain(reason))}${until === null ? '' : ` Until ${clockOf(until)}.`}`,
+                    },
+                  ]}
+                />
+              </Panel>
+            </>
+          )}
+        </Answer>
         <Backtests sequence={slug} />
         <OldOnes sequence={slug} />
       </div>
@@ -133,7 +128,7 @@ function Wish() {
   };
   return (
     <form onSubmit={submit} className="grid items-end gap-4 rounded-lg border border-line bg-surface p-4 sm:grid-cols-2 lg:grid-cols-4">
-      <TextField label="For" name="who" required defaultValue={who} placeholder="somebody@example.com" />
+      <TextField label="For" name="who" defaultValue={who} placeholder="somebody invented, or an email address" />
       <TextField label="Left at" name="from" type="datetime-local" defaultValue={from} />
       <label className="block text-[0.8125rem]">
         <span className="mb-1 block font-medium">And then</span>

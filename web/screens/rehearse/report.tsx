@@ -4,12 +4,14 @@ import { Badge } from '../../parts/badge.tsx';
 import { DataList } from '../../parts/data-list.tsx';
 import { Figure } from '../../parts/figure.tsx';
 import { formatDay, formatNumber, formatShare, plain, sentenceCase } from '../../parts/format.ts';
+import { useSequenceNames } from '../../parts/sequence-names.ts';
 
 type BacktestReport = NonNullable<Item<'GET /api/backtests'>['report']>;
 
 /** What a sequence would have done: volume, collisions with other sequences, and what would have kept it back. */
 export function Report({ of }: { of: BacktestReport }) {
   const { messages, enrollments, collisions, suppressed, messaged_after_buying: afterBuying } = of;
+  const sequenceName = useSequenceNames();
   const stopped = Object.values(enrollments.stopped).reduce((sum, count) => sum + count, 0);
   return (
     <div className="space-y-5">
@@ -58,7 +60,7 @@ export function Report({ of }: { of: BacktestReport }) {
         <Counts title="Left out" name="Because of" value="Steps" of={of.skipped} />
         <Counts title="Ended before its last step" name="Because of" value="Carts or leads" of={enrollments.stopped} />
         <Counts title="Never begun" name="Because of" value="Carts or leads" of={of.not_begun} />
-        <Counts title="Who was in it meanwhile" name="Other sequence" value="Carts or leads" of={collisions.by_sequence} />
+        <Counts title="Who was in it meanwhile" name="Other sequence" value="Carts or leads" of={collisions.by_sequence} nameOf={sequenceName} />
       </div>
     </div>
   );
@@ -110,7 +112,19 @@ function Days({ of: rows }: { of: BacktestReport['messages']['by_day'] }) {
 
 const colourOf = (index: number) => `var(--series-${(index % 6) + 1})`;
 
-function Counts({ title, name, value, of }: { title: string; name: string; value: string; of: Record<string, number> }) {
+function Counts({
+  title,
+  name,
+  value,
+  of,
+  nameOf = (code) => sentenceCase(plain(code)),
+}: {
+  title: string;
+  name: string;
+  value: string;
+  of: Record<string, number>;
+  nameOf?: (code: string) => string;
+}) {
   const rows = Object.entries(of).toSorted(([, a], [, b]) => b - a);
   if (rows.length === 0) return null;
   return (
@@ -121,7 +135,7 @@ function Counts({ title, name, value, of }: { title: string; name: string; value
         rows={rows}
         idOf={([code]) => code}
         columns={[
-          { name, cell: ([code]) => sentenceCase(plain(code)) },
+          { name, cell: ([code]) => nameOf(code) },
           { name: value, align: 'end', cell: ([, count]) => formatNumber(count) },
         ]}
       />

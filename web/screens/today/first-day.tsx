@@ -3,6 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { connections, deliveries, previews, sequences, settings } from '../../../sdk/index.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
+import { wasRehearsed } from '../../parts/first-steps.ts';
 import { Panel } from '../../parts/panel.tsx';
 import { Loading } from '../../parts/states.tsx';
 import { may, useSession, useStore } from '../../session/session.ts';
@@ -14,6 +15,7 @@ export function FirstDay() {
   const shop = useShop();
   const sender = useSender();
   const published = usePublished();
+  const { slug: store } = useStore();
   if (shop === null || sender === null || published === null) return <Loading lines={3} />;
   return (
     <Panel title="The first day" note="Until the first message goes out. Each line says what is missing." flush>
@@ -24,14 +26,15 @@ export function FirstDay() {
         <TestEmail step={published.step} isReady={sender.account === '' && sender.names === ''} />
         <Step
           title="Rehearse it"
-          done={false}
-          missing="See for an invented person what would go out, and when. Nothing is sent."
+          done={wasRehearsed(store)}
+          missing="See for an invented customer what would go out, and when. Nothing is sent."
           {...(published.step === null ? {} : { rehearses: published.step.slug })}
         />
         <Step
-          title="Publish a sequence"
-          done={published.isActive}
+          title="Have a sequence in use"
+          done={published.inUse !== null}
           missing="No sequence takes anybody in: publish one, or resume one that is paused."
+          {...(published.inUse === null ? {} : { said: `“${published.inUse}” takes people in. Its texts and times are yours to change.` })}
           to="/$store/sequences"
           link="Sequences"
         />
@@ -49,7 +52,9 @@ function useShop(): string | null {
   const shop = accounts.data.data.find(({ receives, state }) => receives && state === 'connected');
   const refused = accounts.data.data.find(({ missigned_at: at }) => at !== null);
   if (refused !== undefined) return `“${refused.name}” delivers, but is refused: it signs with another secret than the one that is entered here.`;
-  return shop === undefined ? 'Nothing tells Rekindle about carts and orders yet.' : `“${shop.name}” is connected and has delivered nothing yet.`;
+  return shop === undefined
+    ? 'Nothing tells Rekindle about carts and orders yet.'
+    : `“${shop.name}” is connected and has delivered nothing yet. Leave a cart there as a customer would, or send one: npx rekindle send cart.updated --email you@example.com`;
 }
 
 /** What is missing of the account that sends, and of who writes; each as `useShop` has it. */
@@ -81,8 +86,8 @@ interface EmailStep {
   id: string;
 }
 
-/** Whether a sequence takes people in, and an email of one; null: it is not known yet. */
-function usePublished(): { isActive: boolean; step: EmailStep | null } | null {
+/** The name of a sequence that takes people in, and an email of one; null: it is not known yet. */
+function usePublished(): { inUse: string | null; step: EmailStep | null } | null {
   const list = useStoreQuery(['sequences'], (api, signal) => sequences(api).list({ limit: 200 }, { signal }));
   const active = list.data?.data.filter(({ status, paused }) => status === 'ACTIVE' && !paused) ?? [];
   const first = active.find(({ slug }) => slug === 'cart') ?? active[0] ?? list.data?.data[0];
@@ -91,7 +96,10 @@ function usePublished(): { isActive: boolean; step: EmailStep | null } | null {
   });
   if (list.data === undefined || (first !== undefined && found.data === undefined)) return null;
   const email = found.data?.steps.find(({ channels }) => channels.includes('email'));
-  return { isActive: active.length > 0, step: first === undefined || email === undefined ? null : { slug: first.slug, id: email.id } };
+  return {
+    inUse: active.length > 0 ? (first?.name ?? null) : null,
+    step: first === undefined || email === undefined ? null : { slug: first.slug, id: email.id },
+  };
 }
 
 /** The API keeps no outcome of a test email, so this browser remembers to whom one of the store was accepted. */
@@ -139,6 +147,7 @@ function Step({
   title,
   done,
   missing,
+  said = null,
   to,
   link,
   rehearses,
@@ -146,13 +155,15 @@ function Step({
   title: string;
   done: boolean;
   missing: string;
+  /** Once it is done. */
+  said?: string | null;
   to?: '/$store/connections' | '/$store/settings' | '/$store/sequences';
   link?: string;
   rehearses?: string;
 }) {
   const { slug: store } = useStore();
   return (
-    <Line title={title} done={done} said={done ? null : missing}>
+    <Line title={title} done={done} said={done ? said : missing}>
       {!done && to !== undefined && (
         <Link to={to} params={{ store }} className="text-[0.8125rem] text-accent hover:underline">
           {link}
