@@ -8,6 +8,7 @@ declare global {
 // Node 20 has no navigator; the words are the same in every language of the reader.
 vi.stubGlobal('navigator', { languages: ['en-GB'] });
 const { auditWords, readable } = await import('../../web/parts/words.ts');
+const { knownSources, sourceName, sourceOf } = await import('../../web/screens/leads/lead-words.ts');
 const id = '01a22e8f-a09a-773e-8ab1-0e78a8cf86d9';
 
 test.each([
@@ -22,6 +23,12 @@ test.each([
   ['It said: sent by sms (connection:x)', 'It said: sent by sms (connection:x)'],
 ])('%s is read as %s', (said, read) => expect(readable(said)).toBe(read));
 
+test('who is known is named', () => {
+  const team = new Map([[`person:${id}`, 'Ada Example']]);
+  expect(readable(`The sequence was paused (person:${id}).`, team)).toBe('The sequence was paused by Ada Example.');
+  expect(readable(`email_2h was not sent: by hand (person:${id}).`, team)).toBe('“Email 2h” was not sent: by hand, by Ada Example.');
+});
+
 test.each([
   ['api_key.issue', 'Key of the API issued'],
   ['connection.create', 'Connection created'],
@@ -31,3 +38,9 @@ test.each([
   ['enrollment.stop', 'Sequence of a person stopped'],
   ['bulk_action.cancel', 'Action for many cancelled'],
 ])('the audit log calls %s “%s”', (action, words) => expect(auditWords(action)).toBe(words));
+
+test('a source of leads is called by its name, and found by it', () => {
+  expect(sourceName('META')).toBe('Facebook or Instagram');
+  expect(knownSources.map(sourceOf).map(sourceName)).toEqual(knownSources);
+  expect([sourceOf('facebook or instagram'), sourceOf('landing page'), sourceOf('META')]).toEqual(['META', 'landing page', 'META']);
+});

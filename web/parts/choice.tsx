@@ -27,7 +27,7 @@ export function Choice<T extends string>({
   );
 }
 
-/** One of many. */
+/** One of many. Options of one `group` follow each other. */
 export function Select({
   label,
   value,
@@ -36,9 +36,10 @@ export function Select({
 }: {
   label: string;
   value: string;
-  options: readonly { value: string; name: string }[];
+  options: readonly { value: string; name: string; group?: string }[];
   onChange: (value: string) => void;
 }) {
+  const groups = [...new Set(options.map(({ group }) => group))];
   return (
     <label className="inline-flex max-w-full min-w-0 flex-wrap items-center gap-x-2 gap-y-1 text-[0.8125rem] text-soft">
       {label}
@@ -47,11 +48,22 @@ export function Select({
         onChange={(event) => onChange(event.target.value)}
         className="min-h-8 max-w-full min-w-0 rounded-md border border-line-strong bg-surface px-2 text-ink pointer-coarse:min-h-11"
       >
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.name}
-          </option>
-        ))}
+        {groups.map((group) => {
+          const own = options
+            .filter((option) => option.group === group)
+            .map(({ value: its, name }) => (
+              <option key={its} value={its}>
+                {name}
+              </option>
+            ));
+          return group === undefined ? (
+            own
+          ) : (
+            <optgroup key={group} label={group}>
+              {own}
+            </optgroup>
+          );
+        })}
       </select>
     </label>
   );

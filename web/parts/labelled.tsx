@@ -1,4 +1,4 @@
-import type { ComponentProps, ReactNode } from 'react';
+import { type ComponentProps, type ReactNode, useState } from 'react';
 
 export const inputLook =
   'block w-full min-h-9 rounded-md border border-line-strong bg-surface px-2.5 py-1.5 text-ink placeholder:text-soft pointer-coarse:min-h-11';
@@ -10,6 +10,19 @@ export function TextField({ label, hint, ...rest }: ComponentProps<'input'> & { 
       <input {...rest} className={inputLook} />
       {hint !== undefined && <span className="mt-1 block text-soft">{hint}</span>}
     </label>
+  );
+}
+
+/** What is not to be read over a shoulder, unless whoever types it wants to see it. */
+export function SecretField({ label, hint, ...rest }: Omit<ComponentProps<'input'>, 'type'> & { label: string; hint?: ReactNode }) {
+  const [shown, setShown] = useState(false);
+  return (
+    <div>
+      <TextField {...rest} label={label} hint={hint} type={shown ? 'text' : 'password'} autoComplete="off" spellCheck={false} />
+      <button type="button" aria-pressed={shown} onClick={() => setShown(!shown)} className="mt-1 text-xs text-accent hover:underline">
+        {shown ? 'Hide' : 'Show'} what is typed
+      </button>
+    </div>
   );
 }
 

@@ -19,25 +19,30 @@ export const channelName = (channel: string): string => sentenceCase(channelWord
 const codes = /(?<![\w@./:-])(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+|`[a-z]+(?:[A-Z][a-z]+)+`)(?![\w@/-]|[:.]\w)/g;
 const providersWords = /\b(?:The provider said|It said): [\s\S]*$/;
 
-/** Who did it, in brackets behind what was done; the id says nothing to a reader, and the audit log has the name. */
-const doers = /(\bby hand)? \((person|connection|api_key):[\w-]+\)/g;
+/** Who did it, in brackets behind what was done. */
+const doers = /(\bby hand)? \(((person|connection|api_key):[\w-]+)\)/g;
 const doerWords: Readonly<Record<string, string>> = {
   person: ' by somebody of the team',
   connection: ' through a connection',
   api_key: ' by a key of the API',
 };
+const nobody: ReadonlyMap<string, string> = new Map();
 const ways = /\bby (sms|onsite|crm|push|whatsapp|telegram)\b/g;
 const slugs = /\binto the sequence ([a-z0-9]+(?:-[a-z0-9]+)*)/g;
 
 /**
  * A sentence of the API as people read it: its times in the zone of their device, its codes as words:
  * `email_2h was accepted by sms` → `“Email 2h” was accepted by text message`.
+ * @param team - names of people who do things, by `person:<id>`
  */
-export function readable(sentence: string): string {
+export function readable(sentence: string, team: ReadonlyMap<string, string> = nobody): string {
   const theirs = providersWords.exec(sentence)?.[0] ?? '';
   const ours = sentence
     .slice(0, sentence.length - theirs.length)
-    .replaceAll(doers, (_, byHand: string | undefined, kind: string) => `${byHand === undefined ? '' : `${byHand},`}${doerWords[kind] ?? ''}`)
+    .replaceAll(doers, (_, byHand: string | undefined, doer: string, kind: string) => {
+      const name = team.get(doer);
+      return `${byHand === undefined ? '' : `${byHand},`}${name === undefined ? (doerWords[kind] ?? '') : ` by ${name}`}`;
+    })
     .replaceAll(ways, (_, channel: string) => `by ${channelWord(channel)}`)
     .replaceAll(slugs, (_, slug: string) => `into the sequence “${plain(slug)}”`)
     .replaceAll(codes, (code) => `“${wordsOf(code)}”`);

@@ -10,6 +10,7 @@ import { formatNumber } from '../../parts/format.ts';
 import { AllPages, usePages } from '../../parts/pages.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
+import { useTeamNames } from '../../parts/team-names.ts';
 import { Time } from '../../parts/time.tsx';
 import { useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
@@ -22,6 +23,7 @@ type Version = Item<'GET /api/sequences/{slug}/versions'>;
 /** What was published, and the way back to it. */
 export function Versions({ form, dirty, disabled }: { form: Form; dirty: boolean; disabled: boolean }) {
   const [back, setBack] = useState<Version | null>(null);
+  const team = useTeamNames();
   const pages = usePages(['sequence-versions', form.slug], (api, page, signal) => sequences(api).versions(form.slug, page, { signal }));
   return (
     <div className="space-y-5">
@@ -42,7 +44,7 @@ export function Versions({ form, dirty, disabled }: { form: Form; dirty: boolean
                   ),
                 },
                 { name: 'Published', cell: ({ published_at: at }) => <Time at={at} /> },
-                { name: 'By', wide: true, cell: ({ published_by: by }) => byOf(by) },
+                { name: 'By', wide: true, cell: ({ published_by: by }) => byOf(by, team) },
                 { name: 'People on it', align: 'end', cell: ({ open_enrollments: open }) => formatNumber(open) },
                 {
                   name: 'Those on it',
@@ -72,8 +74,11 @@ export function Versions({ form, dirty, disabled }: { form: Form; dirty: boolean
   );
 }
 
-const byOf = (by: string | null) =>
-  by === null ? 'came with Rekindle' : by.startsWith('person:') ? 'a colleague' : by.split(':')[0] === 'key' ? 'by key' : by;
+function byOf(by: string | null, team: ReadonlyMap<string, string>): string {
+  if (by === null) return 'came with Rekindle';
+  const [kind = ''] = by.split(':');
+  return team.get(by) ?? { person: 'a colleague', api_key: 'a key of the API' }[kind] ?? by;
+}
 
 function BackDialog({ form, to, onDone }: { form: Form; to: Version | null; onDone: () => void }) {
   const [running, setRunning] = useState<Running>('stay');

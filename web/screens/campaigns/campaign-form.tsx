@@ -6,6 +6,7 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { sentenceCase } from '../../parts/format.ts';
 import { inputLook, lineOf, TextField } from '../../parts/labelled.tsx';
 import { useStoreQuery } from '../../session/store-query.ts';
+import { knownSources, sourceName, sourceOf } from '../leads/lead-words.ts';
 import { useAction } from '../../session/use-action.ts';
 
 type Campaign = Data<'GET /api/campaigns/{id}'>;
@@ -63,9 +64,9 @@ function Form({ campaign, onClose, onSaved }: { campaign: Campaign | null; onClo
       <TextField
         label="Takes new leads from"
         name="sources"
-        defaultValue={campaign?.autoAssign?.sources.join(', ')}
-        placeholder="META, landing page"
-        hint="META, API, MANUAL, BULK, or a name that a source states; with commas. Empty: leads are put in by hand."
+        defaultValue={campaign?.autoAssign?.sources.map(sourceName).join(', ')}
+        placeholder="Facebook or Instagram, landing page"
+        hint={`${knownSources.join(', ')}, or a name that a source states; with commas. Empty: leads are put in by hand.`}
       />
       <TextField
         label="At most, altogether"
@@ -135,7 +136,7 @@ const spans = (own: number | undefined) =>
 function fieldsOf(form: FormData, days: readonly Day[]): Fields {
   const sources = lineOf(form, 'sources')
     .split(',')
-    .map((one) => one.trim())
+    .map((one) => sourceOf(one.trim()))
     .filter((one) => one !== '');
   const [most, maxLeads, from, to] = [lineOf(form, 'most'), lineOf(form, 'maxLeads'), lineOf(form, 'from'), lineOf(form, 'to')];
   return {

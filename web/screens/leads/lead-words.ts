@@ -22,3 +22,10 @@ export function sourceWord({ source, statedSource }: Pick<Lead, 'source' | 'stat
 
 /** `META` → `Facebook or Instagram`; what a source states itself stays as it is. */
 export const sourceName = (source: string): string => sources[source] ?? source;
+
+/** As they are called here. */
+export const knownSources: readonly string[] = Object.values(sources);
+
+/** The way back: `facebook or instagram` → `META`. */
+export const sourceOf = (name: string): string =>
+  Object.entries(sources).find(([, known]) => known.toLowerCase() === name.toLowerCase())?.[0] ?? name;

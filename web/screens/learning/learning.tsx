@@ -146,7 +146,7 @@ function DropOffs({ days }: { days: number }) {
                   ) : (
                     <p className="text-[0.8125rem]">
                       {`After ${plain(largest.step)}: ${formatPercent(largest.rate)} left (${within(largest.interval)}, ${formatNumber(largest.left)} of ${formatNumber(largest.n)}). `}
-                      <span className="text-soft">{largest.advice}</span>
+                      <span className="text-soft">{readable(largest.advice)}</span>
                     </p>
                   )}
                 </li>

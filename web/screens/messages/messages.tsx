@@ -5,11 +5,12 @@ import { messages } from '../../../sdk/index.ts';
 import { Select } from '../../parts/choice.tsx';
 import { ExportCsv } from '../../parts/export-csv.tsx';
 import { DataList } from '../../parts/data-list.tsx';
-import { plain, sentenceCase } from '../../parts/format.ts';
+import { plain } from '../../parts/format.ts';
 import { MessageState } from '../../parts/message-state.tsx';
 import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
+import { useSequenceNames } from '../../parts/sequence-names.ts';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useStore } from '../../session/session.ts';
@@ -32,6 +33,7 @@ const channels = ['all', 'email', 'sms', 'whatsapp', 'telegram', 'push', 'onsite
 /** Every message that was sent or left out, the newest first; each leads to its person. */
 export function Messages() {
   const { slug: store } = useStore();
+  const sequenceName = useSequenceNames();
   const { state, channel } = page.useSearch();
   const navigate = page.useNavigate();
   const filter = { ...(state === 'all' ? {} : { state }), ...(channel === 'all' ? {} : { channel }) };
@@ -77,7 +79,7 @@ export function Messages() {
                     return person === undefined ? '…' : nameOf(person);
                   },
                 },
-                { name: 'Step', cell: ({ sequence, step }) => `${sentenceCase(plain(sequence))}: ${plain(step)}` },
+                { name: 'Step', cell: ({ sequence, step }) => `${sequenceName(sequence)}: ${plain(step)}` },
                 { name: 'State', cell: (row) => <MessageState of={row} /> },
                 { name: 'By', wide: true, cell: ({ channel: by }) => (by === null ? '' : channelName(by)) },
                 { name: 'What became of it', wide: true, cell: ({ sentence }) => readable(sentence) },

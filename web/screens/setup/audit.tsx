@@ -1,15 +1,15 @@
 import { getRouteApi } from '@tanstack/react-router';
 import type { Item } from '../../../sdk/index.ts';
-import { audit, members } from '../../../sdk/index.ts';
+import { audit } from '../../../sdk/index.ts';
 import { Choice } from '../../parts/choice.tsx';
 import { plain } from '../../parts/format.ts';
 import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { ExportCsv } from '../../parts/export-csv.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
+import { useTeamNames } from '../../parts/team-names.ts';
 import { Time } from '../../parts/time.tsx';
 import { auditWords } from '../../parts/words.ts';
-import { useStoreQuery } from '../../session/store-query.ts';
 
 const page = getRouteApi('/$store/audit');
 const actions = [
@@ -25,8 +25,7 @@ const actions = [
 export function Audit() {
   const { action } = page.useSearch();
   const navigate = page.useNavigate();
-  const team = useStoreQuery(['members', 'names'], (api, signal) => members(api).list({ limit: 200 }, { signal }));
-  const names = new Map(team.data?.data.map(({ id, name }) => [`person:${id}`, name]));
+  const names = useTeamNames();
   const ask: PageAsk<Item<'GET /api/audit'>> = (api, given, signal) =>
     audit(api).list({ ...given, ...(action === '' ? {} : { action }) }, { signal });
   const pages = usePages(['audit', action], ask, { live: true });

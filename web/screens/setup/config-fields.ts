@@ -34,7 +34,7 @@ function fieldOf(name: string, shape: Shape, isRequired: boolean): ConfigField {
   const kind = options.length > 0 ? 'choice' : type === 'number' || type === 'integer' ? 'number' : type === 'string' ? 'text' : 'json';
   return {
     ...{ name, kind, options, isRequired },
-    isSecret: kind === 'text' && /secret|token|password|(^|[a-z])key$/i.test(name) && !/public/i.test(name),
+    isSecret: kind === 'text' && (shape['writeOnly'] === true || (/secret|token|password|(^|[a-z])key$/i.test(name) && !/public/i.test(name))),
     usual: ['string', 'number', 'boolean'].includes(typeof usual) ? String(usual) : '',
   };
 }

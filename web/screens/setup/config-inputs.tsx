@@ -1,4 +1,4 @@
-import { inputLook, lineOf, TextField } from '../../parts/labelled.tsx';
+import { inputLook, lineOf, SecretField, TextField } from '../../parts/labelled.tsx';
 import { type ConfigField, configOf, labelOf } from './config-fields.ts';
 
 type Faults = readonly { path: string; message: string }[];
@@ -53,11 +53,12 @@ function ConfigInput({ field: { name, kind, options, isSecret, isRequired, usual
         <span className="mt-1 block text-soft">{hint}</span>
       </label>
     );
+  if (isSecret) return <SecretField {...common} label={labelOf(name)} placeholder={usual} hint={hint} />;
   return (
     <TextField
       {...common}
       label={labelOf(name)}
-      type={isSecret ? 'password' : kind === 'number' ? 'number' : 'text'}
+      type={kind === 'number' ? 'number' : 'text'}
       step="any"
       autoComplete="off"
       placeholder={usual}

@@ -5,8 +5,9 @@ import { Button } from '../../parts/button.tsx';
 import { Select } from '../../parts/choice.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { sentenceCase } from '../../parts/format.ts';
-import { Facts, lineOf, TextField } from '../../parts/labelled.tsx';
+import { Facts, lineOf, SecretField, TextField } from '../../parts/labelled.tsx';
 import { Answer } from '../../parts/states.tsx';
+import { ToCopy } from '../../parts/to-copy.tsx';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
 import { fieldsOf, UnreadableFieldError } from './config-fields.ts';
@@ -27,6 +28,14 @@ const purposes: Record<Integration['purpose'], string> = {
   model: 'Model that writes',
   other: 'Other',
 };
+
+const purposeNames = Object.keys(purposes) as Integration['purpose'][];
+
+const optionsOf = (all: readonly Integration[], purpose: Integration['purpose']) =>
+  all
+    .filter((one) => one.purpose === purpose)
+    .toSorted((a, b) => a.title.localeCompare(b.title))
+    .map(({ name, title }) => ({ value: name, name: title, group: purposes[purpose] }));
 
 /** A new account at a shop or provider: what has to be entered follows from the integration. */
 export function Connect() {
@@ -64,10 +73,7 @@ function Steps({ onDone }: { onDone: () => void }) {
                 make.reset();
                 setChosen(next);
               }}
-              options={[
-                { value: '', name: 'Choose …' },
-                ...data.map(({ name, title, purpose }) => ({ value: name, name: `${purposes[purpose]}: ${title}` })),
-              ]}
+              options={[{ value: '', name: 'Choose …' }, ...purposeNames.flatMap((purpose) => optionsOf(data, purpose))]}
             />
             {integration !== undefined && (
               <Fields
@@ -125,12 +131,10 @@ function Fields({
       <ProviderSteps of={integration.guide.before} />
       <TextField label="Name, for your list" name="name" required maxLength={120} defaultValue={integration.title} />
       {integration.secret === 'entered' && (
-        <TextField
+        <SecretField
           label="Secret of its webhooks"
           name="secret"
-          type="password"
           minLength={8}
-          autoComplete="off"
           hint={faultAt(faults, 'secrets') ?? integration.guide.secret ?? 'As the provider shows it.'}
         />
       )}
@@ -163,8 +167,8 @@ function Connected({ made, guide, onDone }: { made: Made; guide: Integration['gu
           </p>
           <Facts
             of={[
-              ['Address', <code className="ltr text-xs break-all">{webhook.url}</code>],
-              ...(webhook.secret === null ? [] : ([['Secret', <code className="ltr text-xs break-all">{webhook.secret}</code>]] as const)),
+              ['Address', <ToCopy text={webhook.url} label="address" />],
+              ...(webhook.secret === null ? [] : ([['Secret', <ToCopy text={webhook.secret} label="secret" />]] as const)),
             ]}
           />
         </>

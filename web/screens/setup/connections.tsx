@@ -8,6 +8,7 @@ import { sentenceCase } from '../../parts/format.ts';
 import { AllPages, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
+import { ToCopy } from '../../parts/to-copy.tsx';
 import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
@@ -82,9 +83,9 @@ function One({ row, integration }: { row: Connection; integration: Integration |
           </p>
         )}
         {row.webhook !== null && (
-          <p className="text-xs text-soft">
-            Its webhooks come to <span className="ltr break-all">{row.webhook.url}</span>
-          </p>
+          <div className="text-xs text-soft">
+            Its webhooks come to <ToCopy text={row.webhook.url} label={`address of ${row.name}`} />
+          </div>
         )}
         {(integration?.guide.after.length ?? 0) > 0 && (
           <details className="mt-1 text-[0.8125rem]">

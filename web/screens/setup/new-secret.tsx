@@ -2,7 +2,8 @@ import { type FormEvent, useState } from 'react';
 import { connections } from '../../../sdk/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { lineOf, TextField } from '../../parts/labelled.tsx';
+import { lineOf, SecretField } from '../../parts/labelled.tsx';
+import { ToCopy } from '../../parts/to-copy.tsx';
 import { useAction } from '../../session/use-action.ts';
 
 /** Another secret for the webhooks of a connection. @param isEntered - the provider makes it; else it is made here */
@@ -25,21 +26,13 @@ export function NewSecret({ id, name, isEntered, hint }: { id: string; name: str
       <Dialog title={`Another secret for “${name}”`} open={open} onClose={close}>
         <form onSubmit={submit} className="mt-2 space-y-4" autoComplete="off">
           {isEntered ? (
-            <TextField
-              label="Secret of its webhooks"
-              name="secret"
-              type="password"
-              required
-              minLength={8}
-              autoComplete="off"
-              hint={hint ?? 'As the provider shows it.'}
-            />
+            <SecretField label="Secret of its webhooks" name="secret" required minLength={8} hint={hint ?? 'As the provider shows it.'} />
           ) : (
             <p className="text-soft">
               {made === null ? 'It is made here, and shown once: enter it at the provider.' : 'Enter it at the provider. It is shown this once.'}
             </p>
           )}
-          {made !== null && <code className="ltr block text-xs break-all">{made}</code>}
+          {made !== null && <ToCopy text={made} label="secret" />}
           {rotate.error !== null && (
             <p role="alert" className="text-bad">
               {rotate.error.errors?.[0] === undefined ? rotate.error.message : `It ${rotate.error.errors[0].message}`}

@@ -11,6 +11,7 @@ import { AllPages, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
+import { ToCopy } from '../../parts/to-copy.tsx';
 import { may, useStore } from '../../session/session.ts';
 import { useAction } from '../../session/use-action.ts';
 
@@ -188,7 +189,7 @@ function Add() {
         ) : (
           <div className="mt-3 space-y-3">
             <p>It is signed with this secret, which is shown this once:</p>
-            <p className="ltr font-mono text-xs break-all select-all">{secret}</p>
+            <ToCopy text={secret} label="secret" />
             <div className="flex justify-end">
               <Button look="main" onClick={close}>
                 Done

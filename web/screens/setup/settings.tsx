@@ -32,7 +32,7 @@ const fields = [
   },
   { name: 'replyTo', label: 'Replies go to', group: 'sender', type: 'email', empty: null },
   { name: 'smsSender', label: 'Sender of text messages', group: 'sender', hint: 'A number with its country code, or a name.', empty: null },
-  { name: 'timeZone', label: 'Time zone', group: 'time', hint: 'Such as Europe/Vienna.', empty: '' },
+  { name: 'timeZone', label: 'Time zone', group: 'time', hint: 'Such as Europe/Vienna.', list: 'time-zones', empty: '' },
 ] as const;
 
 const groups = [
@@ -99,12 +99,20 @@ function Form({ stored }: { stored: Stored }) {
                     name={field.name}
                     label={field.label}
                     type={'type' in field ? field.type : 'text'}
+                    list={'list' in field ? field.list : undefined}
                     hint={faultOf(save.error?.errors, field.name) ?? ('hint' in field ? field.hint : undefined)}
                     defaultValue={text(field.name)}
                     placeholder={isExample(field.name) ? `Such as ${stated(field.name)}` : undefined}
                     readOnly={!allowed}
                   />
                 ))}
+              {group === 'time' && (
+                <datalist id="time-zones">
+                  {Intl.supportedValuesOf('timeZone').map((name) => (
+                    <option key={name} value={name} />
+                  ))}
+                </datalist>
+              )}
               {group === 'time' && (
                 <fieldset className="min-w-0 sm:col-span-2" disabled={!allowed}>
                   <label className="mb-3 flex items-center gap-2">

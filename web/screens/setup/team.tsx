@@ -10,6 +10,7 @@ import { AllPages, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
+import { ToCopy } from '../../parts/to-copy.tsx';
 import { may, type Role, useSession, useStore } from '../../session/session.ts';
 import { useAction } from '../../session/use-action.ts';
 
@@ -124,7 +125,9 @@ function Invitations() {
           <p>
             This link is shown this once, and opens until <Time at={invite.data.expires_at} as="date" />:
           </p>
-          <p className="ltr mt-1 font-mono text-xs break-all select-all">{invite.data.url}</p>
+          <div className="mt-1">
+            <ToCopy text={invite.data.url} label="link" />
+          </div>
         </div>
       )}
       {(invite.error ?? revoke.error) !== null && (

@@ -7,6 +7,7 @@ import { plain, sentenceCase } from '../../parts/format.ts';
 import { AllPages, type PageAsk, usePages } from '../../parts/pages.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { nameOf, usePeopleNames } from '../../parts/people-names.ts';
+import { useSequenceNames } from '../../parts/sequence-names.ts';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useStore } from '../../session/session.ts';
@@ -18,6 +19,7 @@ const page = getRouteApi('/$store/why-not');
 export function Decided({ reason }: { reason: string }) {
   const { days, sequence } = page.useSearch();
   const { slug: store } = useStore();
+  const sequenceName = useSequenceNames();
   const ask: PageAsk<Item<'GET /api/decisions'>> = (api, given, signal) =>
     decisions(api).list(
       { ...given, ...(sequence === '' ? {} : { sequence }), reason, since: new Date(Date.now() - Number(days) * 86_400_000).toISOString() },
@@ -42,7 +44,7 @@ export function Decided({ reason }: { reason: string }) {
                     <span className="font-medium">{whoIs(row.contact)}</span>
                     <span className="text-soft">
                       {' '}
-                      · {sentenceCase(plain(row.step))} · {plain(row.sequence)} · <Time at={row.at} />
+                      · {sentenceCase(plain(row.step))} · {sequenceName(row.sequence)} · <Time at={row.at} />
                       {row.until !== null && (
                         <>
                           {' '}

@@ -6,7 +6,9 @@ import { Choice, Select } from '../../parts/choice.tsx';
 import { Definition } from '../../parts/figure.tsx';
 import { formatDay, formatNumber, plain, sentenceCase } from '../../parts/format.ts';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
+import { useSequenceNames } from '../../parts/sequence-names.ts';
 import { Answer, Empty } from '../../parts/states.tsx';
+import { readable } from '../../parts/words.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { DayBars, type Row, type Summary } from './day-bars.tsx';
 import { Decided } from './decided.tsx';
@@ -40,6 +42,7 @@ export function WhyNot() {
     void navigate({ search: (old) => ({ ...old, ...next }), replace: true, resetScroll: false });
   // All that were seen so far, so that choosing one does not take the others away.
   const [seen, setSeen] = useState<readonly string[]>([]);
+  const sequenceName = useSequenceNames();
   const names = [...new Set([...seen, ...(found.data?.rows.map((row) => row.sequence) ?? [])])].toSorted();
   if (names.length > seen.length) setSeen(names);
   return (
@@ -48,7 +51,7 @@ export function WhyNot() {
         <Select
           label="Sequence"
           value={sequence}
-          options={[{ value: '', name: 'All' }, ...names.map((name) => ({ value: name, name }))]}
+          options={[{ value: '', name: 'All' }, ...names.map((slug) => ({ value: slug, name: sequenceName(slug) }))]}
           onChange={(value) => change({ sequence: value })}
         />
         <Choice
@@ -112,7 +115,7 @@ function Reasons({ of: { reasons }, chosen, onChoose }: { of: Summary; chosen: s
                 <span className="min-w-10 text-end">{formatNumber(count)}</span>
               </span>
             </div>
-            <p className="text-[0.8125rem] text-soft">{sentence}</p>
+            <p className="text-[0.8125rem] text-soft">{readable(sentence)}</p>
             <div className="mt-1.5 h-1 rounded-full bg-sunken" aria-hidden="true">
               <div className="h-full rounded-full bg-accent" style={{ width: `${(100 * count) / most}%` }} />
             </div>
@@ -124,6 +127,7 @@ function Reasons({ of: { reasons }, chosen, onChoose }: { of: Summary; chosen: s
 }
 
 function NotBegun({ of: { not_begun: rows } }: { of: Summary }) {
+  const sequenceName = useSequenceNames();
   return (
     <Panel title="No sequence began" note="Carts and leads about which nothing was begun at all." flush>
       <ul className="divide-y divide-line border-t border-line">
@@ -131,8 +135,10 @@ function NotBegun({ of: { not_begun: rows } }: { of: Summary }) {
           <li key={`${day} ${about} ${sequence ?? ''} ${reason}`} className="flex items-baseline justify-between gap-4 px-4 py-2">
             <span className="min-w-0">
               <span className="font-medium">{sentenceCase(plain(reason))}</span>{' '}
-              <span className="text-soft">· {[plain(about), sequence, formatDay(day)].filter((one) => one !== null).join(' · ')}</span>
-              <span className="block text-[0.8125rem] text-soft">{sentence}</span>
+              <span className="text-soft">
+                · {[plain(about), sequence === null ? null : sequenceName(sequence), formatDay(day)].filter((one) => one !== null).join(' · ')}
+              </span>
+              <span className="block text-[0.8125rem] text-soft">{readable(sentence)}</span>
             </span>
             <span>{formatNumber(count)}</span>
           </li>
