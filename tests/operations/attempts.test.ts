@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { and, eq, isNotNull } from 'drizzle-orm';
-import { contacts, enrollments, subjectKeys } from '../../db/schema/index.ts';
+import { calls, contacts, enrollments, subjectKeys } from '../../db/schema/index.ts';
 import { createVapiSender } from '../../integrations/vapi/send.ts';
 import { routingPass } from '../../operations/campaigns/route-leads.ts';
 import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
@@ -109,6 +109,14 @@ test('an attempt is the message itself: its id is the `sub_id` of links, its cal
   expect(followed.headers.location).toBe(`https://shop.example.com/flat?external_id=${id}`);
   expect(await attempts(`campaign=${campaign}&channel=email`)).toMatchObject([{ id }]);
   expect(await attempts(`lead=${lead}&status=FAILED`)).toEqual([]);
+  // The provider had taken the call; that nobody answered is why it failed.
+  const [call] = found;
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx
+      .insert(calls)
+      .values({ tenantId: shop.tenant.tenantId, messageId: call?.id ?? '', outcome: 'not_reached', reason: 'customer-did-not-answer', keywords: [] }),
+  );
+  expect(await attempts(`lead=${lead}&status=FAILED`)).toMatchObject([{ id: call?.id, notes: 'customer-did-not-answer' }]);
   expect(await api(`/api/campaigns`, 'POST', { name: `${key} again`, call: { assistent: 'x' } })).toMatchObject({ status: 400 });
 });
 
