@@ -4364,7 +4364,7 @@ export interface paths {
         };
         /**
          * List comparisons that the results suggest
-         * @description What each sequence might try, drafted as a comparison by chance: where it loses most, by what began in the last 90 days, a delay that did better in a test that is over, and the hour at which a channel sells best. Sequences that compare something already, and what was compared once, are not among them, nor what somebody dismissed while it rests on the same.
+         * @description What each sequence might try, drafted as a comparison by chance: where it loses most, by what began in the last 90 days, a delay that did better in a test that is over, the hour at which a channel sells best, and words that texts do better with. Sequences that compare something already, and what was compared once, are not among them, nor what somebody dismissed while it rests on the same.
          */
         get: operations["getApiSuggestions"];
         put?: never;
@@ -4409,6 +4409,26 @@ export interface paths {
          * @description It is not made again, by other versions of the sequence neither, until what it rests on has changed: another cause, twice the people, or a rate outside of the interval that was stated.
          */
         post: operations["postApiSuggestionsIdDismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suggestions/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a model write the text of a suggestion
+         * @description Under the guardrails of every text of a model, from the same budget, and with the phrase in it. Nothing is stored and nothing is in use: read it, change it, and approve the suggestion with it. Where no model writes it, the answer has the text of the step and the reason.
+         */
+        post: operations["postApiSuggestionsIdDraft"];
         delete?: never;
         options?: never;
         head?: never;
@@ -12913,6 +12933,17 @@ export interface components {
                 click_rate: number | null;
             }[];
         };
+        SuggestedScript: {
+            /** @enum {string} */
+            by: "model" | "template";
+            model: string | null;
+            /** @description As files of texts are. Of `template`: what the step says now; null: only its compiled form is kept. */
+            text: string | null;
+            /** @description Why no model wrote it: `not_connected`, `no_model`, `wrong_key`, `over_budget`, `language`, `guard` or what came of the call. */
+            reason: string | null;
+            /** @description What the guardrails found in the last text of the model. */
+            refused: string[];
+        };
         Suggestion: {
             /** @description The same for the same change of the same version. */
             id: string;
@@ -12922,22 +12953,24 @@ export interface components {
             version: number;
             step: string;
             /** @enum {string} */
-            kind: "channel" | "hour" | "delay" | "shorter";
+            kind: "channel" | "hour" | "delay" | "shorter" | "text";
             /** @description In a sentence: what one half of the people would get otherwise. */
             change: string;
             /** @description Why it is suggested. It is no proof of an effect: that is what the comparison is for. */
             evidence: {
                 /**
-                 * @description `drop_off`: where the sequence loses most. `delay_test`: a delay that did better in a test that is over. `hours`: when the channel sells best.
+                 * @description `drop_off`: where the sequence loses most. `delay_test`: a delay that did better in a test that is over. `hours`: when the channel sells best. `phrases`: words that texts of the channel do better with.
                  * @enum {string}
                  */
-                source: "drop_off" | "delay_test" | "hours";
+                source: "drop_off" | "delay_test" | "hours" | "phrases";
                 definition: string;
+                /** @description People or messages; of `phrases`, tests. */
                 n: number;
-                /** @description Of a `drop_off`; null: it is about conversions. */
+                /** @description Of a `drop_off`; null: it is about something else. */
                 left: number | null;
-                /** @description Of another source; null: it is about those who left. */
+                /** @description Of another source; null: it is about something else. */
                 converted: number | null;
+                /** @description Percent; of `phrases`, how much better texts with it did than those beside them in the same test. */
                 rate: number;
                 /** @description 95 %, in percent; null: nothing to go by. */
                 interval: {
@@ -12946,11 +12979,23 @@ export interface components {
                 } | null;
                 advice: string;
                 by_hours_p: number | null;
+                /** @description Of `phrases`: p, adjusted for everything that is judged on the channel (Benjamini and Hochberg); else null. */
+                q: number | null;
             };
             /** @description What the comparison is decided by. */
             target: string;
             /** @description What must not get worse: an arm that does harm for certain is taken out. */
             counter_metrics: ("opt_outs" | "complaints" | "refunds")[];
+            /** @description A text that has to be written before it can be approved; null: none. */
+            text: {
+                channel: string;
+                /** @description Has to be in it. */
+                phrase: string;
+                /** @description Under which the sequence file names it. */
+                name: string;
+                /** @description What the step says now, as it was written; null: only its compiled form is kept. */
+                now: string | null;
+            } | null;
             /** @description The whole sequence file with the comparison in it, YAML. Nothing of it is in use before it is approved. */
             draft: string;
         };
@@ -24495,7 +24540,7 @@ export interface operations {
             };
         };
     };
-    postApiSuggestionsIdApprove: {
+    postApiSuggestionsIdDraft: {
         parameters: {
             query?: never;
             header?: {
@@ -24508,6 +24553,38 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestedScript"];
+                };
+            };
+        };
+    };
+    postApiSuggestionsIdApprove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of a suggestion with `text`: what somebody wrote, or took from a draft. It is compiled as every text is, and has to have the phrase. */
+                    text?: string;
+                } | null;
+            };
+        };
         responses: {
             /** @description Default Response */
             200: {

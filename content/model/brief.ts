@@ -44,5 +44,8 @@ export function generalBrief(kind: string): Brief {
   return briefSchema.parse({ goal });
 }
 
+/** One that no file says. */
+export const writtenBrief = (fields: z.input<typeof briefSchema>): Brief => briefSchema.parse(fields);
+
 /** Under which name a version stores a brief. */
 export const briefNameOf = (brief: string): string => `${brief}.brief`;

@@ -58,3 +58,22 @@ export function findPhrases(arms: readonly ArmText[]): Findings {
     tooFew: found.filter(({ p }) => p === null).toSorted((a, b) => b.tests - a.tests || keyOf(a).localeCompare(keyOf(b))),
   };
 }
+
+/** Of one channel more are not suggested at a time. */
+const mostPhrases = 5;
+
+/**
+ * Words and phrases to write texts with, the surest first. Of a phrase and a part of it that is no surer, the phrase.
+ * @param better - as `findPhrases` gives them
+ */
+export function phrasesToTry(better: readonly Finding[]): Finding[] {
+  const phrases = better.filter(({ kind }) => kind === 'word' || kind === 'two_words' || kind === 'three_words');
+  const isPartOf = (part: Finding, whole: Finding) =>
+    part.text.length < whole.text.length && ` ${whole.text} `.includes(` ${part.text} `) && Math.abs(part.z ?? 0) <= Math.abs(whole.z ?? 0) + 1e-9;
+  return phrases.filter((one) => !phrases.some((other) => isPartOf(one, other))).slice(0, mostPhrases);
+}
+
+/** Whether texts have a word or phrase as `findPhrases` counts it. */
+export function hasPhrase(parts: readonly string[], language: string, phrase: string): boolean {
+  return featuresOf(sentencesOf(parts, language)).some(({ kind, text }) => kind !== 'opening' && kind !== 'closing' && text === phrase);
+}

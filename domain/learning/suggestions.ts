@@ -5,11 +5,11 @@ import { formatDuration } from '../sequence/duration.ts';
 import type { LargestDropOff } from './drop-off.ts';
 
 /** What is changed for one half of the people. */
-export const suggestionKinds = ['channel', 'hour', 'delay', 'shorter'] as const;
+export const suggestionKinds = ['channel', 'hour', 'delay', 'shorter', 'text'] as const;
 export type SuggestionKind = (typeof suggestionKinds)[number];
 
-/** Where a suggestion comes from: what a sequence loses, a delay that did better in a test of its own, or the hours at which a channel sells. */
-export const suggestionSources = ['drop_off', 'delay_test', 'hours'] as const;
+/** Where a suggestion comes from: what a sequence loses, a delay that did better in a test of its own, the hours at which a channel sells, or words that texts do better with. */
+export const suggestionSources = ['drop_off', 'delay_test', 'hours', 'phrases'] as const;
 export type SuggestionSource = (typeof suggestionSources)[number];
 
 /** A change that is worth a comparison, drafted as one: half of the people get it, and the test says whether it is better. */
@@ -20,6 +20,17 @@ export interface Suggestion {
   change: string;
   /** The sequence with the comparison in it. */
   draft: SequenceDefinition;
+  /** The text that it needs and that nobody has written yet; absent: none. */
+  redraft?: Redraft;
+}
+
+/** A text of a step, to be written again with a phrase in it. */
+export interface Redraft {
+  channel: Channel;
+  phrase: string;
+  /** Names of texts: that of the step as it is, and that of the new one. */
+  of: string;
+  content: string;
 }
 
 const hourMs = 3_600_000;
@@ -88,6 +99,36 @@ export function atLearnedHour(definition: SequenceDefinition, { channel, hour }:
       (offsets[at] ?? 0) >= longestDelayMs,
   );
   return index < 0 ? null : atOtherHours(definition, index, { from: hour, to: hour + 1 });
+}
+
+/**
+ * The first step that has a text on a channel without a phrase, with another text beside it that has the phrase. Somebody has to write that one.
+ * @param variant - the id of the half that gets the other text, the same for the same phrase
+ * @param lacks - whether the text of that name has words on the channel, in a language that the phrase is of, and not the phrase
+ * @returns null: there is no such step
+ */
+export function withPhrase(
+  definition: SequenceDefinition,
+  { channel, phrase, variant }: { channel: Channel; phrase: string; variant: string },
+  lacks: (content: string) => boolean,
+): Suggestion | null {
+  if (comparesAlready(definition)) return null;
+  const index = definition.steps.findIndex(
+    ({ channels, content, model, script, variants }) =>
+      channels.includes(channel) && content !== null && model === undefined && script === undefined && variants === undefined && lacks(content),
+  );
+  const step = definition.steps[index];
+  const of = step?.content ?? null;
+  if (step === undefined || of === null) return null;
+  const content = `${of}_${variant}`;
+  const variants = [
+    { id: 'now', content: of, weight: 1 },
+    { id: variant, content, weight: 1 },
+  ];
+  return {
+    ...{ kind: 'text', step: step.id, draft: replaced(definition, index, [{ ...step, variants }]), redraft: { channel, phrase, of, content } },
+    change: `Half of the people get ${step.id} with “${phrase}” in its text.`,
+  };
 }
 
 function shorter(definition: SequenceDefinition, index: number): Suggestion | null {

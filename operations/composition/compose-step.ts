@@ -30,9 +30,9 @@ export type Composed = { kind: 'done'; note: string } | { kind: 'again'; inMs: n
 type ComposeDeps = Deps & { versions: VersionCache };
 
 /** The answer's length, in tokens: several times what any brief allows. */
-const mostTokens = 1_500;
+export const mostTokens = 1_500;
 /** The first text, and one more that knows why the first was not used. */
-const mostDrafts = 2;
+export const mostDrafts = 2;
 
 /**
  * Have a model write a step's text, and store it. No lock is held and no claim of a message exists while the model is asked; the dispatch finds what is
@@ -112,7 +112,10 @@ async function prepare(tx: Tx, deps: ComposeDeps, input: ComposeInput): Promise<
 }
 
 /** The tenant's own model; the installation has none. */
-async function findWriter(tx: Tx, deps: ComposeDeps): Promise<{ id: string; writer: Writer; fault: string | null } | null> {
+export async function findWriter(
+  tx: Tx,
+  deps: Pick<Deps, 'integrations' | 'sealing'>,
+): Promise<{ id: string; writer: Writer; fault: string | null } | null> {
   const rows = await tx
     .select()
     .from(connections)
@@ -132,19 +135,23 @@ function requestOf(input: ComposeInput, channel: Channel, { facts, fingerprint }
 }
 
 function begin(tx: Tx, deps: ComposeDeps, { input, channel, about, writer, settings }: Prepared, prompt: WriteRequest) {
-  // A token is a byte at least, so this is more than the question can cost.
-  const bytes = prompt.messages.reduce((sum, { content }) => sum + Buffer.byteLength(content) + 16, Buffer.byteLength(JSON.stringify(prompt.answer)));
   const request: CallRequest = {
     ...requestOf(input, channel, about, writer.model),
-    mostMicros: costOf({ input: bytes, output: mostTokens }, settings),
+    mostMicros: mostCostOf(prompt, settings),
     settings,
     nowMs: deps.clock.nowMs(),
   };
   return beginCall(tx, request);
 }
 
+/** More than a question and its answer can cost: a token is a byte at least. */
+export function mostCostOf({ messages, answer }: WriteRequest, settings: TenantSettings): number {
+  const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content) + 16, Buffer.byteLength(JSON.stringify(answer)));
+  return costOf({ input: bytes, output: mostTokens }, settings);
+}
+
 /** In millionths: a price for a million tokens is as many millionths for one. */
-const costOf = ({ input, output }: TokenUse, { modelPrices }: TenantSettings): number =>
+export const costOf = ({ input, output }: TokenUse, { modelPrices }: TenantSettings): number =>
   Math.ceil(input * modelPrices.input + output * modelPrices.output);
 
 type Judged = Composed | { kind: 'once_more'; faults: readonly GuardFault[] };

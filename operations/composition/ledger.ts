@@ -98,7 +98,10 @@ const mayChange = (reason: TemplateReason | null): boolean =>
   reason !== null && ['not_connected', 'over_budget', 'wrong_key', 'unavailable', 'rate_limited'].includes(reason);
 
 /** Two at once wait for each other, so that they cannot both take what is left. */
-async function reserve(tx: Tx, { tenantId, day, micros, limitMicros }: { tenantId: string; day: string; micros: number; limitMicros: number }) {
+export async function reserve(
+  tx: Tx,
+  { tenantId, day, micros, limitMicros }: { tenantId: string; day: string; micros: number; limitMicros: number },
+) {
   if (micros > limitMicros) return false;
   await tx.insert(modelSpending).values({ tenantId, day, micros: 0 }).onConflictDoNothing();
   const reserved = await tx
@@ -141,11 +144,16 @@ export async function settleCall(tx: Tx, call: Call, settlement: Settlement, cos
     .returning({ id: compositions.id });
   // What a lost call may have cost stays reserved.
   if (settled.length === 0) return false;
+  await settleReserved(tx, call, cost.micros);
+  return true;
+}
+
+/** What a call cost, in the place of what was reserved for it. */
+export async function settleReserved(tx: Tx, { day, reservedMicros }: Pick<Call, 'day' | 'reservedMicros'>, micros: number): Promise<void> {
   await tx
     .update(modelSpending)
-    .set({ micros: sql`greatest(0, ${modelSpending.micros} + ${cost.micros - call.reservedMicros})` })
-    .where(eq(modelSpending.day, call.day));
-  return true;
+    .set({ micros: sql`greatest(0, ${modelSpending.micros} + ${micros - reservedMicros})` })
+    .where(eq(modelSpending.day, day));
 }
 
 /** Store that there is no text, without a call. */

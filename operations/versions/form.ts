@@ -92,7 +92,7 @@ export async function readForm(deps: FormDeps, { tenantId, slug }: Where): Promi
 }
 
 /** The texts of the version in use as they were written: stored with it, or files of the installation that say the same. */
-async function writtenTexts(deps: Pick<Deps, 'presets'>, slug: string, inUse: InUse | null): Promise<Record<string, string>> {
+export async function writtenTexts(deps: Pick<Deps, 'presets'>, slug: string, inUse: InUse | null): Promise<Record<string, string>> {
   if (inUse === null) return {};
   const preset = (await deps.presets()).find(({ definition }) => definition.sequence === slug);
   const texts = Object.keys(inUse.content).flatMap((name): [string, string][] => {

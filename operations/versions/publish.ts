@@ -125,14 +125,14 @@ export async function publishChange(
   deps: PublishDeps,
   input: PublishInput,
   change: (definition: CompiledPreset['definition']) => CompiledPreset['definition'] | null,
-  { stillWanted, published, noted }: PublishApply,
+  { stillWanted, published, noted, texts }: PublishApply,
 ): Promise<Published> {
   const { sequence, inUse } = await deps.db.withTenant(input.tenantId, (tx) => readInUse(tx, input.slug));
   const definition = inUse === null ? null : change(inUse.definition);
   if (sequence === null || inUse === null) return { kind: 'unknown' };
   if (definition === null || inUse.version !== input.baseVersion) return { kind: 'stale', version: inUse.version };
-  const source = { yaml: sequenceFileOf(fileOfDefinition(definition)), copy: {} };
-  const compiled = await compileDraft(deps, input.slug, source, inUse.content);
+  const source = { yaml: sequenceFileOf(fileOfDefinition(definition)), copy: texts?.copy ?? {} };
+  const compiled = await compileDraft(deps, input.slug, source, { ...inUse.content, ...texts?.content });
   if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
   return publish(deps, input, compiled, stillWanted, noted, published);
 }
@@ -142,6 +142,8 @@ export interface PublishApply {
   stillWanted: (tx: Tx) => Promise<boolean>;
   published: (tx: Tx, version: number) => Promise<void>;
   noted: Record<string, unknown>;
+  /** Texts beside those of the version in use, by name: as they are written, and compiled for those of which nothing else is known. */
+  texts?: { copy: Record<string, string>; content: Record<string, unknown> };
 }
 
 /** @param stillWanted - asked under the sequence's lock; false: what is to be published was changed meanwhile */

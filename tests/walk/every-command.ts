@@ -546,6 +546,7 @@ async function figures({ cli }: Walk): Promise<void> {
   // Suggestions rest on hundreds of enrollments.
   await cli.impossible('suggestions', 'show', 'none');
   await cli.refused('unknown_suggestion', 'suggestions', 'approve', 'none');
+  await cli.refused('unknown_suggestion', 'suggestions', 'draft', 'none');
   await cli.refused('unknown_suggestion', 'suggestions', 'dismiss', 'none', '--reason', 'Not wanted.');
   await cli.both('suggestions', 'dismissed');
   await cli.found([0, 1], 'doctor', '--dns', '127.0.0.1:9');

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { comparedIn } from '../../../domain/experiments/take-over.ts';
 import type { LargestDropOff } from '../../../domain/learning/drop-off.ts';
-import { atLearnedHour, delayFromTest, suggestionFor } from '../../../domain/learning/suggestions.ts';
+import { phrasesToTry } from '../../../domain/learning/phrases.ts';
+import { atLearnedHour, delayFromTest, suggestionFor, withPhrase } from '../../../domain/learning/suggestions.ts';
 import { rehearse } from '../../../domain/rehearsal/rehearse.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import { sequenceFileOf } from '../../../domain/sequence/edit-file.ts';
@@ -120,4 +121,34 @@ test('the better delay of a test is drafted where the step has the other one sti
     expect(atLearnedHour(draft, { channel: 'email', hour: 8 })).toBeNull();
     expect(delayFromTest(draft, 'third', { nowMs: 24 * hour, betterMs: 30 * hour })).toBeNull();
   }
+});
+
+test('a phrase is drafted for the first step that lacks it, and a part of a phrase that is no surer is left out', () => {
+  const phrase = { channel: 'email' as const, phrase: 'come back', variant: 'with_come_back' };
+  const drafted = withPhrase(three, phrase, (content) => content !== 'cart/a');
+  expect(drafted).toMatchObject({ kind: 'text', step: 'second', redraft: { of: 'cart/b', content: 'cart/b_with_come_back', phrase: 'come back' } });
+  expect(drafted?.draft.steps[1]?.variants).toEqual([
+    { id: 'now', content: 'cart/b', weight: 1 },
+    { id: 'with_come_back', content: 'cart/b_with_come_back', weight: 1 },
+  ]);
+  expect(withPhrase(three, phrase, () => false)).toBeNull();
+  expect(withPhrase(three, { ...phrase, channel: 'sms' }, () => true)).toBeNull();
+  expect(withPhrase(drafted?.draft ?? three, phrase, () => true)).toBeNull();
+  const finding = (kind: 'word' | 'two_words' | 'opening' | 'length', text: string, z: number) => ({
+    kind,
+    text,
+    z,
+    tests: 40,
+    lift: 0.1,
+    interval: null,
+    p: 0.01,
+  });
+  const better = [
+    finding('word', 'back', 4),
+    finding('word', 'come', 3),
+    finding('two_words', 'come back', 3),
+    finding('opening', 'come', 3),
+    finding('length', 'longer', 3),
+  ];
+  expect(phrasesToTry(better).map(({ text }) => text)).toEqual(['back', 'come back']);
 });

@@ -3,12 +3,15 @@ import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { conversionRules, suggestionDismissals } from '../../../db/schema/index.ts';
+import { conversionRules, modelSpending, suggestionDismissals } from '../../../db/schema/index.ts';
+import { startLocalModel } from '../../../local/model/server.ts';
+import { createConnection } from '../../../operations/connections.ts';
 import { experimentsPass } from '../../../operations/experiments/experiments.ts';
 import { readDelays } from '../../../operations/learning/delays.ts';
 import { readPhrases } from '../../../operations/learning/phrases.ts';
 import { readTestedArms } from '../../../operations/learning/tested-arms.ts';
 import { compilePreset, publishPreset } from '../../../operations/publish-sequence.ts';
+import { readInUse } from '../../../operations/versions/publish.ts';
 import { ask, type Method } from '../../api/left-carts.ts';
 import { openShop, type Shop } from '../../helpers/shop.ts';
 
@@ -249,7 +252,7 @@ test('a phrase is judged once it varies in thirty tests, and tests whose text wa
   const fillers = ['Still there', 'Come back', 'Your cart waits', 'One more look'];
   const steps = Array.from({ length: 32 }, (_, n) => {
     const filler = fillers[n % fillers.length] ?? '';
-    return { step: `words_${n}`, arms: { a: { words: filler }, b: { words: `${filler}, delivery is free` } } };
+    return { step: `words_${n}`, arms: { a: { words: filler }, b: { words: `${filler}, delivery is free, whenever it suits you` } } };
   });
   await publish('words', Object.fromEntries(steps.map(({ step, arms }) => [step, arms])));
   await people(
@@ -258,7 +261,7 @@ test('a phrase is judged once it varies in thirty tests, and tests whose text wa
   );
   await experimentsPass(shop.deps);
   // Changed in the middle: nobody knows who got which text.
-  const changed = { a: { words: 'Something else' }, b: { words: 'Something else, delivery is free' } };
+  const changed = { a: { words: 'Something else' }, b: { words: 'Something else, delivery is free, whenever it suits you' } };
   await publish('words', Object.fromEntries(steps.map(({ step, arms }, n) => [step, n === 0 ? changed : arms])));
   const found = await readPhrases(shop.deps, shop.tenant.tenantId, 'sms');
   expect(found.leftOut).toContainEqual({ why: 'changed_text', tests: 1 });
@@ -271,6 +274,91 @@ test('a phrase is judged once it varies in thirty tests, and tests whose text wa
   expect((body as { n: number }).n).toBeGreaterThanOrEqual(31);
   const overview = (await api('/api/learning')).body as { insights: { about: string; sentence: string; n: number }[] };
   expect(overview.insights.map(({ about }) => about)).toEqual(expect.arrayContaining(['words', 'delay']));
+});
+
+test('a phrase that does better is drafted into a text, by a model under its guardrails or by a person, who approves it', async () => {
+  const { tenantId } = shop.tenant;
+  const now = text('Your cart waits');
+  const yaml =
+    'sequence: plain\nname: plain\non: manual\nabout: cart\nmaxAge: 60d\nsteps:\n  - { id: nudge, at: 24h, channel: sms, content: plain/nudge }\n';
+  const copy = {
+    'plain/nudge.sms': { file: 'plain/nudge.sms.liquid', text: now },
+    'plain/nudge.sms.de': { file: 'plain/nudge.sms.de.liquid', text: text('Ihr Warenkorb wartet') },
+  };
+  await publishPreset(shop.deps, tenantId, await compilePreset({ file: 'plain.yaml', yaml, copy }), { by: 'test' });
+  interface Text {
+    id: string;
+    text: { phrase: string; now: string };
+  }
+  const drafted = async () =>
+    ((await api('/api/suggestions')).body as { data: (Text & { sequence: string })[] }).data.filter(({ sequence }) => sequence === 'plain');
+  const [claim, ...more] = await drafted();
+  expect(more).toEqual([]);
+  expect(claim).toMatchObject({
+    ...{ kind: 'text', step: 'nudge', version: 1, change: 'Half of the people get nudge with “delivery is free” in its text.' },
+    evidence: { source: 'phrases', n: 31, left: null, converted: null, advice: expect.stringContaining('“delivery is free”') as unknown },
+    text: { channel: 'sms', phrase: 'delivery is free', now },
+    counter_metrics: ['opt_outs', 'complaints', 'refunds'],
+  });
+  const { evidence } = claim as unknown as { evidence: { q: number; rate: number; interval: { low: number; high: number } } };
+  expect(evidence.q).toBeLessThan(0.001);
+  expect(evidence.rate).toBeGreaterThan(evidence.interval.low);
+  const post = (id: string, act: string, body?: Record<string, unknown>) =>
+    ask(shop, shop.tenant.apiKey, `/api/suggestions/${id}/${act}`, 'POST', body);
+  const claimed = claim?.id ?? '';
+  expect(await post(claimed, 'draft')).toMatchObject({ status: 200, body: { by: 'template', reason: 'not_connected', text: now, refused: [] } });
+
+  const model = await startLocalModel();
+  const config = { apiKey: 'local-key', baseUrl: model.url, timeoutSeconds: 2 };
+  await createConnection(shop.deps, tenantId, { integration: 'openai', name: 'Local model', config, secrets: [] }, 'test');
+  const says = (body: string) => ({ act: 'answer', text: JSON.stringify({ subject: '', body, cta_text: '' }) }) as const;
+  const refusals = async (id: string, body: string) => {
+    model.next(says(body), says(body));
+    return (await post(id, 'draft')).body;
+  };
+  // What no fact supports is refused, whatever tests say of its words.
+  expect(await refusals(claimed, 'Your cart is still there for you, and the delivery is free.')).toMatchObject({
+    ...{ by: 'template', reason: 'guard', text: now },
+    refused: expect.arrayContaining([expect.stringContaining('claims shipping without a fact')]) as unknown,
+  });
+  expect((await post(claimed, 'dismiss', { reason: 'It is not true.' })).status).toBe(200);
+  const [wish] = await drafted();
+  expect(wish?.text.phrase).toBe('it suits you');
+  const id = wish?.id ?? '';
+  expect(await refusals(id, 'Your cart is still there for you.')).toMatchObject({
+    by: 'template',
+    reason: 'guard',
+    refused: ['it lacks “it suits you”'],
+  });
+  expect(await refusals(id, 'Come back when it suits you, at www.example.org.')).toMatchObject({
+    ...{ by: 'template', reason: 'guard' },
+    refused: [expect.stringContaining('it contains an address') as unknown],
+  });
+  model.next(says('Your cart is still there for you.'), says('Your cart is still there for you, when it suits you.'));
+  const script = (await post(id, 'draft')).body as { by: string; text: string };
+  expect(script).toMatchObject({ by: 'model', model: expect.any(String) as unknown, reason: null, refused: [] });
+  expect(script.text).toContain('when it suits you. {{ link.url }} {{ optOut }}');
+  // The second question names what was wrong with the first answer.
+  expect(model.calls.at(-1)?.body).toContain('it lacks');
+  await model.close();
+  const spent = await inTenant((tx) => tx.select().from(modelSpending));
+  expect(spent[0]?.micros).toBeGreaterThan(0);
+
+  // Nothing is in use before somebody approves a text that has the phrase and compiles.
+  expect((await api('/api/sequences/plain')).body).toMatchObject({ version: 1 });
+  for (const unusable of [{}, { text: now }, { text: 'Come back when it suits you {{ cart.nothing }}' }])
+    expect(await post(id, 'approve', unusable)).toMatchObject({ status: 400, body: { code: 'unusable_text' } });
+  expect((await api('/api/sequences/plain')).body).toMatchObject({ version: 1 });
+  expect((await post(id, 'approve', { text: script.text })).body).toEqual({ sequence: 'plain', version: 2 });
+  const { inUse } = await inTenant((tx) => readInUse(tx, 'plain'));
+  expect(inUse?.definition.steps[0]?.variants?.map(({ id: variant }) => variant)).toEqual(['now', 'with_it_suits_you']);
+  expect(inUse?.content).toMatchObject({
+    'plain/nudge.sms': { text: now },
+    'plain/nudge_with_it_suits_you.sms': { text: expect.stringContaining('when it suits you') as unknown },
+    'plain/nudge_with_it_suits_you.sms.de': { text: expect.stringContaining('Warenkorb') as unknown },
+  });
+  expect(await drafted()).toEqual([]);
+  await owner.query('delete from suggestion_dismissals');
 });
 
 test('drop-offs, leaderboards and the overview are counted from real enrollments', async () => {

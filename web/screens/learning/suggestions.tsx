@@ -24,10 +24,17 @@ export function Suggestions() {
   const [unwanted, setUnwanted] = useState<Suggestion | null>(null);
   const [done, setDone] = useState('');
   const found = useStoreQuery(['suggestions'], (api, signal) => suggestions(api).list({ signal }));
-  const approve = useAction((api, id: string) => suggestions(api).approve(id));
+  const [text, setText] = useState('');
+  const approve = useAction((api, { id, text: written }: Suggestion) => suggestions(api).approve(id, written === null ? {} : { text }));
+  const draft = useAction((api, id: string) => suggestions(api).draft(id));
   const close = () => {
     approve.reset();
+    draft.reset();
     setAsked(null);
+  };
+  const ask = (one: Suggestion) => {
+    setText(one.text?.now ?? '');
+    setAsked(one);
   };
   return (
     <Panel
@@ -70,7 +77,7 @@ export function Suggestions() {
                   {may(role, 'edit') && (
                     <span className="flex gap-2">
                       <Button onClick={() => setUnwanted(one)}>Dismiss</Button>
-                      <Button onClick={() => setAsked(one)}>Approve</Button>
+                      <Button onClick={() => ask(one)}>Approve</Button>
                     </span>
                   )}
                 </li>
@@ -85,6 +92,30 @@ export function Suggestions() {
         <p className="mt-2 text-[0.8125rem] text-soft">
           {`It is published as the next version of ${asked?.name ?? ''}, for whoever begins from now on. It is decided by: ${asked?.target ?? ''} It must not make worse: ${asked?.counter_metrics.map(plain).join(', ') ?? ''}. The version before can be published again.`}
         </p>
+        {asked !== null && asked.text !== null && (
+          <div className="mt-3 text-[0.8125rem]">
+            <label className="block">
+              <span className="mb-1 block font-medium">{`The other text, with “${asked.text.phrase}” in it`}</span>
+              <textarea value={text} onChange={({ target }) => setText(target.value)} rows={8} dir="auto" className={`${inputLook} font-mono`} />
+            </label>
+            <span className="mt-2 flex flex-wrap items-center gap-3">
+              <Button
+                disabled={draft.isPending}
+                onClick={() => asked !== null && draft.mutate(asked.id, { onSuccess: (made) => made.by === 'model' && setText(made.text ?? '') })}
+              >
+                Have a model write it
+              </Button>
+              {draft.data?.by === 'template' && (
+                <span role="status">{`No model wrote it (${plain(draft.data.reason ?? '')}). ${draft.data.refused.join('; ')}`}</span>
+              )}
+            </span>
+            {draft.error !== null && (
+              <p role="alert" className="mt-2 text-bad">
+                {draft.error.message}
+              </p>
+            )}
+          </div>
+        )}
         {approve.error !== null && (
           <p role="alert" className="mt-2 text-bad">
             {approve.error.message}
@@ -97,7 +128,7 @@ export function Suggestions() {
             disabled={approve.isPending}
             onClick={() =>
               asked !== null &&
-              approve.mutate(asked.id, {
+              approve.mutate(asked, {
                 onSuccess: ({ sequence, version }) => {
                   setDone(`${plain(sequence)} is version ${version}. The test begins with the first person.`);
                   close();
@@ -193,4 +224,5 @@ const tried: Readonly<Record<string, string>> = {
   channel: 'another channel',
   hour: 'another hour',
   delay: 'another delay',
+  text: 'another text',
 };
