@@ -6,10 +6,10 @@ import type { Interval } from '../../domain/statistics/interval.ts';
 import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 import type { Deps } from '../deps.ts';
 import { courseSums, startOfDay } from '../read/course-sums.ts';
-import { readDelays } from './delays.ts';
+import { delaysOfTests } from './delays.ts';
 import { readDropOffs } from './drop-offs.ts';
-import { readPhrases } from './phrases.ts';
-import { channelsOfTests } from './tested-arms.ts';
+import { phrasesOfTests } from './phrases.ts';
+import { channelsOfTests, readTestedArms } from './tested-arms.ts';
 
 /** What was begun since, from what it is about to its revenue. Each stage is counted among those of the first. */
 export interface Funnel {
@@ -38,17 +38,18 @@ export interface LearningOverview {
 /** What the store’s results teach, on one page. @param sinceMs - since the beginning of that UTC day, epoch milliseconds */
 export async function readLearning(deps: Pick<Deps, 'db'>, tenantId: string, sinceMs: number): Promise<LearningOverview> {
   const read = await deps.db.withTenant(tenantId, async (tx) => {
-    const [conversions, channels, funnel, tested] = [
+    const [conversions, channels, funnel, tests] = [
       await readConversions(tx, tenantId, sinceMs),
       await readChannels(tx, tenantId, sinceMs),
       await readFunnel(tx, tenantId, sinceMs),
-      await channelsOfTests(tx),
+      await readTestedArms(tx, tenantId),
     ];
-    return { conversions, channels, funnel, tested };
+    const learned: Insight[] = [];
+    for (const channel of await channelsOfTests(tx)) learned.push(...wordInsights(channel, await phrasesOfTests(tx, tests, channel)));
+    for (const { analysis, suggestion } of await delaysOfTests(tx, tests)) learned.push(...delayInsight(suggestion, analysis));
+    return { conversions, channels, funnel, learned };
   });
-  const insights: Insight[] = [];
-  for (const channel of read.tested) insights.push(...wordInsights(channel, await readPhrases(deps, tenantId, channel)));
-  for (const { analysis, suggestion } of await readDelays(deps, tenantId)) insights.push(...delayInsight(suggestion, analysis));
+  const insights = read.learned;
   const [worst] = await readDropOffs(deps, tenantId, sinceMs);
   insights.push(...channelInsight(read.channels), ...dropOffInsight(worst?.name ?? '', worst?.largest ?? null));
   const { enrolled, converted, revenue } = read.conversions;

@@ -1,6 +1,4 @@
-import { eq } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { tenants } from '../../db/schema/index.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import { type ArmText, type Finding, type Findings, findPhrases, hasPhrase, phrasesToTry } from '../../domain/learning/phrases.ts';
 import { fewestTests } from '../../domain/statistics/phrases.ts';
@@ -18,8 +16,12 @@ export interface LearnedPhrases extends Findings {
 
 /** Which words and phrases texts of a channel do better with, by the tests of variants and of scripts. */
 export function readPhrases(deps: Pick<Deps, 'db'>, tenantId: string, channel: Channel): Promise<LearnedPhrases> {
-  return deps.db.withTenant(tenantId, async (tx) => (await phrasesOf(tx, await readTests(tx, tenantId), channel)).learned);
+  return deps.db.withTenant(tenantId, async (tx) => phrasesOfTests(tx, await readTestedArms(tx, tenantId), channel));
 }
+
+/** The same of tests that were read already. */
+export const phrasesOfTests = async (tx: Tx, tests: readonly TestedArms[], channel: Channel): Promise<LearnedPhrases> =>
+  (await phrasesOf(tx, tests, channel)).learned;
 
 /** A word or phrase that texts of a channel do better with. */
 export interface PhraseToTry extends Finding {
@@ -29,26 +31,18 @@ export interface PhraseToTry extends Finding {
 }
 
 /** On all channels. */
-export function readPhrasesToTry(deps: Pick<Deps, 'db'>, tenantId: string): Promise<PhraseToTry[]> {
-  return deps.db.withTenant(tenantId, async (tx) => {
-    const tests = await readTests(tx, tenantId);
-    // Fewer say nothing about any phrase; most stores have none.
-    if (tests.length < fewestTests) return [];
-    const found: PhraseToTry[] = [];
-    for (const channel of await channelsOfTests(tx)) {
-      const { learned, arms } = await phrasesOf(tx, tests, channel);
-      for (const finding of phrasesToTry(learned.better)) {
-        const having = arms.filter(({ parts, language }) => hasPhrase(parts, language, finding.text));
-        found.push({ ...finding, channel, languages: [...new Set(having.map(({ language }) => language))] });
-      }
+export async function phrasesToTryOfTests(tx: Tx, tests: readonly TestedArms[]): Promise<PhraseToTry[]> {
+  // Fewer say nothing about any phrase; most stores have none.
+  if (tests.length < fewestTests) return [];
+  const found: PhraseToTry[] = [];
+  for (const channel of await channelsOfTests(tx)) {
+    const { learned, arms } = await phrasesOf(tx, tests, channel);
+    for (const finding of phrasesToTry(learned.better)) {
+      const having = arms.filter(({ parts, language }) => hasPhrase(parts, language, finding.text));
+      found.push({ ...finding, channel, languages: [...new Set(having.map(({ language }) => language))] });
     }
-    return found;
-  });
-}
-
-async function readTests(tx: Tx, tenantId: string): Promise<TestedArms[]> {
-  const [tenant] = await tx.select({ timeScale: tenants.timeScale }).from(tenants).where(eq(tenants.id, tenantId));
-  return readTestedArms(tx, tenant?.timeScale ?? 1);
+  }
+  return found;
 }
 
 async function phrasesOf(tx: Tx, tests: readonly TestedArms[], channel: Channel): Promise<{ learned: LearnedPhrases; arms: ArmText[] }> {

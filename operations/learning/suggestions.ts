@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { and, desc, eq, inArray, isNotNull } from 'drizzle-orm';
 import { copyNameOf, hasCopy, languageOfText } from '../../content/channels/index.ts';
 import { partsOfText } from '../../content/parts-of-text.ts';
+import { isTranslationOf } from '../../content/texts-of-sequence.ts';
 import type { Tx } from '../../db/client.ts';
 import { experiments, sequences, suggestionDismissals } from '../../db/schema/index.ts';
 import { wholeSequence } from '../../domain/experiments/variant.ts';
@@ -30,10 +31,11 @@ import { type NotWritten, writeScript } from '../composition/write-script.ts';
 import type { Deps } from '../deps.ts';
 import { type InUse, type PublishApply, publishChange, readInUse } from '../versions/publish.ts';
 import { writtenTexts } from '../versions/form.ts';
-import { readDelays } from './delays.ts';
+import { type DelayTest, delaysOfTests } from './delays.ts';
 import { readDropOffs } from './drop-offs.ts';
 import { readLearnedHours } from './hours.ts';
-import { readPhrasesToTry } from './phrases.ts';
+import { phrasesToTryOfTests, type PhraseToTry } from './phrases.ts';
+import { readTestedArms } from './tested-arms.ts';
 
 // For code that may not import `domain/`.
 export { suggestionKinds, suggestionSources };
@@ -96,10 +98,14 @@ interface Read {
 }
 
 async function readAll(deps: Reads, tenantId: string, sinceMs: number): Promise<Read[]> {
+  const { delays, phrases } = await deps.db.withTenant(tenantId, async (tx) => {
+    const tests = await readTestedArms(tx, tenantId);
+    return { delays: await delaysOfTests(tx, tests), phrases: await phrasesToTryOfTests(tx, tests) };
+  });
   const causes = [
     ...(await lossesOf(deps, tenantId, sinceMs)),
-    ...(await delaysOf(deps, tenantId)),
-    ...(await phraseCauses(deps, tenantId)),
+    ...delaysOf(delays),
+    ...(await phraseCauses(deps, tenantId, phrases)),
     ...(await hoursOf(deps, tenantId)),
   ];
   return deps.db.withTenant(tenantId, async (tx) => {
@@ -158,8 +164,7 @@ async function lossesOf(deps: Pick<Deps, 'db'>, tenantId: string, sinceMs: numbe
 }
 
 /** Delays that did significantly better in a test that is over. While it runs, the test itself says which is better. */
-async function delaysOf(deps: Pick<Deps, 'db'>, tenantId: string): Promise<Cause[]> {
-  const tests = await readDelays(deps, tenantId);
+function delaysOf(tests: readonly DelayTest[]): Cause[] {
   return tests.flatMap(({ sequence, step, status, analysis, suggestion }): Cause[] => {
     const [own] = analysis.arms;
     const { better } = analysis;
@@ -202,8 +207,7 @@ async function hoursOf(deps: Pick<Deps, 'db'>, tenantId: string): Promise<Cause[
 }
 
 /** Words that texts of a channel do better with, for the sequences that write by it. */
-async function phraseCauses(deps: Pick<Deps, 'db'>, tenantId: string): Promise<Cause[]> {
-  const phrases = await readPhrasesToTry(deps, tenantId);
+async function phraseCauses(deps: Pick<Deps, 'db'>, tenantId: string, phrases: readonly PhraseToTry[]): Promise<Cause[]> {
   if (phrases.length === 0) return [];
   const known = await publishedSlugs(deps, tenantId);
   return phrases.flatMap(({ channel, languages, text: phrase, tests, lift, interval, p }): Cause[] => {
@@ -285,7 +289,14 @@ export async function approveSuggestion(
     if (!hasPhrase(partsOfText({ text }), languageOfText(inUse.content[copyNameOf(wanted.of, wanted.channel)]), wanted.phrase))
       return { kind: 'text', why: `The text lacks “${wanted.phrase}”, which is what would be compared.` };
   }
-  const texts = wanted === null || text === null ? undefined : textsWith(wanted, text, inUse, await writtenTexts(deps, slug, inUse));
+  const written = wanted === null ? {} : await writtenTexts(deps, slug, inUse);
+  const lost = wanted === null ? [] : translationsNotWritten(wanted, inUse, written);
+  if (lost.length > 0)
+    return {
+      kind: 'text',
+      why: `Of ${lost.join(', ')} only the compiled form is kept, and a text that takes the place of another needs its translations as they are written: publish the sequence with them once, and repeat.`,
+    };
+  const texts = wanted === null || text === null ? undefined : textsWith(wanted, text, inUse, written);
   const published = await publishChange(
     deps,
     { tenantId, slug, baseVersion: version, running: 'stay', actor },
@@ -323,6 +334,11 @@ export async function draftSuggestedText(
   const script = await writeScript(deps, { tenantId, channel, phrase, compiled: inUse?.content[copyNameOf(of, channel)], now });
   if (script.kind === 'written') return { kind: 'drafted', by: 'model', model: script.model, text: script.text };
   return { kind: 'drafted', by: 'template', text: now, reason: script.reason, refused: script.refused };
+}
+
+/** Translations that are there in compiled form alone. Those belong to the text that they were made from, and are left out beside another one. */
+function translationsNotWritten({ channel, of }: Redraft, { content }: InUse, written: Readonly<Record<string, string>>): string[] {
+  return Object.keys(content).filter((name) => isTranslationOf(name, copyNameOf(of, channel)) && written[name] === undefined);
 }
 
 /** The new text, and beside it what the step says on other channels and in other languages: there the two halves are the same. */

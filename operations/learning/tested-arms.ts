@@ -2,7 +2,7 @@ import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import { copyNameOf, languageOfText } from '../../content/channels/index.ts';
 import { partsOfText } from '../../content/parts-of-text.ts';
 import type { Tx } from '../../db/client.ts';
-import { experiments, scripts, sequences, sequenceVersions } from '../../db/schema/index.ts';
+import { experiments, scripts, sequences, sequenceVersions, tenants } from '../../db/schema/index.ts';
 import { type Channel, isChannel } from '../../domain/channels/index.ts';
 import { areSameArms } from '../../domain/experiments/take-over.ts';
 import { sharesOf } from '../../domain/experiments/variant.ts';
@@ -39,8 +39,10 @@ interface CountRow extends Record<string, unknown> {
   converted: number;
 }
 
-/** @param timeScale - how many times faster the tenant’s time runs */
-export async function readTestedArms(tx: Tx, timeScale: number): Promise<TestedArms[]> {
+/** All tests of a store. */
+export async function readTestedArms(tx: Tx, tenantId: string): Promise<TestedArms[]> {
+  const [tenant] = await tx.select({ timeScale: tenants.timeScale }).from(tenants).where(eq(tenants.id, tenantId));
+  const timeScale = tenant?.timeScale ?? 1;
   // Whoever was in an earlier test of a step is in no later one: the first assignment of a person counts.
   const { rows } = await tx.execute<CountRow>(sql`
     with tests as (
@@ -52,7 +54,7 @@ export async function readTestedArms(tx: Tx, timeScale: number): Promise<TestedA
         left join sequence_versions v on v.tenant_id = s.tenant_id and v.id = s.current_version_id),
     bounds as materialized (select t.*, array_remove(array[t.from_at, t.until_at, t.done_at], null) as all from tests t),
     ${markedArms(['test', 'variant'])},
-    folded as (
+    folded as materialized (
       select t.id as test, 'test' as kind, p.variant, p.shares, p.at, p.people, p.converted
       from bounds t cross join lateral ${armPieces({ kind: 'test', scopeId: sql`t.scope_id`, stepId: sql`t.step_id` }, sql`t.all`, false)} p
       where t.is_of_campaign and p.currency = ''

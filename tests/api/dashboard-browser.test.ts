@@ -799,6 +799,22 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByText('1 dismissed', { exact: true }).click();
     await page.getByText('“We never write at night”', { exact: true }).waitFor();
     await check(page);
+    // Each figure is about something else: who left, who ordered, what sold, or how much better texts did.
+    await page.getByText('had left there then', { exact: false }).waitFor();
+    await asOwner(
+      shop.database.url,
+      `insert into suggestion_dismissals (tenant_id, sequence_id, step_id, kind, evidence, dismissed_at, dismissed_by, reason)
+       select d.tenant_id, d.sequence_id, d.step_id, k.kind, d.evidence || '{"n": 40, "rate": 0.25}', d.dismissed_at, d.dismissed_by, d.reason
+       from suggestion_dismissals d, unnest(array['phrase no rush', 'delay_test', 'hours']) k(kind)`,
+    );
+    await page.reload();
+    await page.getByText('4 dismissed', { exact: true }).click();
+    for (const [what, rested] of [
+      [': a text with “no rush”, for ', 'texts with it did better by 25% then, in 40 tests'],
+      [': another delay, for ', '25% of 40 people with the better delay had ordered then'],
+      [': another hour, for ', '25% of 40 messages at that hour had sold then'],
+    ] as const)
+      await page.getByRole('listitem').filter({ hasText: what }).filter({ hasText: rested }).waitFor();
     // What is dismissed comes back once its figures are others: here it never was.
     await asOwner(shop.database.url, 'delete from suggestion_dismissals');
     await page.reload();

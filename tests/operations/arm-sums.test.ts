@@ -339,7 +339,7 @@ async function expectExact(run: string): Promise<Set<string>> {
       await check({ sequenceId: compared.id, stepId, windowMs, test: { shares: first, fromMs, untilMs: null } }, `a test of ${stepId}`);
       await check({ sequenceId: compared.id, stepId, windowMs, test: { shares: second, fromMs, untilMs } }, `an ended test of ${stepId}`);
     }
-    const tested = await readTestedArms(tx, world.scale);
+    const tested = await readTestedArms(tx, tenantId);
     for (const n of [0, 1]) {
       const [experimentId, shares, untilMs] = [part(run, 6, n), bothShares[n] ?? {}, n === 0 ? null : Math.round(nowMs - 10 * dayMs)];
       await check({ experimentId, shares, windowMs: windowOf(n), untilMs }, `campaign test ${n}`);

@@ -160,7 +160,7 @@ test('counts of tests agree with a recount of every row, after random histories'
       const step = `step_${++run}`;
       await people('histories', { [step]: all });
       await experimentsPass(shop.deps);
-      const tests = await inTenant((tx) => readTestedArms(tx, 1));
+      const tests = await inTenant((tx) => readTestedArms(tx, shop.tenant.tenantId));
       const arms = tests.find(({ experiment }) => experiment.stepId === step)?.arms ?? [];
       const counted = await recount('histories', step);
       const nobody = { assigned: 0, people: 0, converted: 0 };
@@ -348,6 +348,15 @@ test('a phrase that does better is drafted into a text, by a model under its gua
   expect((await api('/api/sequences/plain')).body).toMatchObject({ version: 1 });
   for (const unusable of [{}, { text: now }, { text: 'Come back when it suits you {{ cart.nothing }}' }])
     expect(await post(id, 'approve', unusable)).toMatchObject({ status: 400, body: { code: 'unusable_text' } });
+  // A translation of which only the compiled form is kept would be missing in the other half.
+  const kept = { code: 'unusable_text', detail: expect.stringContaining('Of plain/nudge.sms.de only the compiled form is kept') as unknown };
+  const { rows: before } = await owner.query<{ id: string; copy: unknown }>(
+    `select v.id, v.copy from sequence_versions v join sequences s on s.current_version_id = v.id where s.slug = 'plain'`,
+  );
+  const version = before[0]?.id;
+  await owner.query(`update sequence_versions set copy = copy - 'plain/nudge.sms.de' where id = $1`, [version]);
+  expect(await post(id, 'approve', { text: script.text })).toMatchObject({ status: 400, body: kept });
+  await owner.query('update sequence_versions set copy = $2 where id = $1', [version, before[0]?.copy]);
   expect((await api('/api/sequences/plain')).body).toMatchObject({ version: 1 });
   expect((await post(id, 'approve', { text: script.text })).body).toEqual({ sequence: 'plain', version: 2 });
   const { inUse } = await inTenant((tx) => readInUse(tx, 'plain'));

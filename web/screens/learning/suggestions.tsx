@@ -204,12 +204,12 @@ function Dismissed() {
               <Link to="/$store/sequences/$slug" params={{ store, slug: sequence }} className="font-medium hover:underline">
                 {sentenceCase(plain(sequence))}
               </Link>
-              {`: ${tried[kind] ?? plain(kind)}, after ${plain(step)}`}
+              {`: ${tried(kind, plain(step))}`}
             </p>
             <p>{`“${reason}”`}</p>
             <p className="text-soft">
               {names.get(by) ?? plain(by)}, <Time at={at} />
-              {`; ${formatPercent(rate)} of ${formatNumber(n)} had left there then`}
+              {`; ${restedOn(kind, rate, n)}`}
             </p>
           </li>
         ))}
@@ -218,11 +218,31 @@ function Dismissed() {
   );
 }
 
-/** What each kind of suggestion would compare. */
-const tried: Readonly<Record<string, string>> = {
+/** Of a dismissal: `phrase ` and the words. */
+const phraseOf = (kind: string): string | null => (kind.startsWith('phrase ') ? kind.slice('phrase '.length) : null);
+
+/** What a suggestion would have compared, and where. */
+function tried(kind: string, step: string): string {
+  const phrase = phraseOf(kind);
+  if (phrase !== null) return `a text with “${phrase}”, for ${step}`;
+  if (kind === 'delay_test') return `another delay, for ${step}`;
+  if (kind === 'hours') return `another hour, for ${step}`;
+  return `${afterLoss[kind] ?? plain(kind)}, after ${step}`;
+}
+
+/** The figure that it rested on when it was dismissed. */
+function restedOn(kind: string, rate: number, n: number): string {
+  const [share, of] = [formatPercent(rate), formatNumber(n)];
+  if (phraseOf(kind) !== null) return `texts with it did better by ${share} then, in ${of} tests`;
+  if (kind === 'delay_test') return `${share} of ${of} people with the better delay had ordered then`;
+  if (kind === 'hours') return `${share} of ${of} messages at that hour had sold then`;
+  return `${share} of ${of} had left there then`;
+}
+
+/** What is suggested where people leave. */
+const afterLoss: Readonly<Record<string, string>> = {
   shorter: 'a shorter sequence',
   channel: 'another channel',
   hour: 'another hour',
   delay: 'another delay',
-  text: 'another text',
 };
