@@ -309,7 +309,7 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
         });
       });
       if (outcome.kind === 'released') return;
-      const about = { enrollmentId: input.enrollmentId, step: input.stepId, subject: claimed.subjectId, language: claimed.language };
+      const about = { enrollmentId: input.enrollmentId, step: input.stepId, subjectId: claimed.subjectId, language: claimed.language };
       if (outcome.kind === 'accepted') deps.log.info(about, 'message sent');
       else deps.log.warn({ ...about, reason: withoutAddresses(outcome.response) }, `message ${outcome.kind}`);
       return;

@@ -114,7 +114,7 @@ async function takeUp(deps: Deps, tenant: TenantSummary, subjectId: string): Pro
   try {
     return (await takeUpSilent(deps, tenant.id, subjectId)).begun === null ? 'kept' : 'begun';
   } catch (error) {
-    deps.log.error({ tenant: tenant.slug, subject: subjectId, err: error }, 'a silent lead could not be taken up');
+    deps.log.error({ tenant: tenant.slug, subjectId, err: error }, 'a silent lead could not be taken up');
     // Others come first next time.
     await deps.db.withTenant(tenant.id, (tx) => markSwept(tx, subjectId)).catch(() => undefined);
     return 'failed';

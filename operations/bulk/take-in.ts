@@ -74,7 +74,7 @@ async function lookAt(deps: Deps, job: BulkJob, subjectId: string): Promise<Look
       if (again && attempt < 10) continue;
       if (again || classifyFailure(error) !== 'unexpected') throw error;
       // One subject that cannot be read must not hold up all those behind it.
-      deps.log.error({ bulk: job.id, subject: subjectId, err: error }, 'somebody could not be taken into a sequence');
+      deps.log.error({ bulk: job.id, subjectId, err: error }, 'somebody could not be taken into a sequence');
       return deps.db.withTenant(job.tenantId, (tx) => giveUp(tx, job, subjectId));
     }
   }

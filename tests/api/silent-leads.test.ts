@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
 import { subjects } from '../../db/schema/index.ts';
+import { createLogger } from '../../config/logger.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { sweepSilent } from '../../operations/sweep-silent.ts';
 import { createAbandonmentTrigger } from '../../sdk/index.ts';
@@ -47,7 +48,14 @@ async function leadOf({ days, area = 'Döbling', bot }: { days: number; area?: s
 type Lead = Awaited<ReturnType<typeof leadOf>>;
 const silenceOf = async ({ id }: Lead) => (await own(`/api/leads/${id}/abandonment`)).body as Record<string, unknown>;
 const enrollmentOf = async (lead: Lead) => String((await silenceOf(lead))['enrollment']);
-const dispatch = (enrollmentId: string, stepId: string) => dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
+/** What a process of its own would write into its log. */
+function watchLog() {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+  return { lines, log: createLogger({ part: 'test', level: 'info', destination }) };
+}
+const dispatch = (enrollmentId: string, stepId: string, log = shop.deps.log) =>
+  dispatchStep({ ...shop.deps, log }, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
 
 test('the preset takes nobody in until the store resumes it; then the sweep finds whom it missed', async () => {
   const lead = await leadOf({ days: 4 });
@@ -75,7 +83,9 @@ describe('the record of a silence', () => {
     const lead = await leadOf({ days: 4 });
     const enrollment = await enrollmentOf(lead);
     await dispatch(enrollment, 'mark_24h');
-    await dispatch(enrollment, 'message_3d');
+    const { lines, log } = watchLog();
+    await dispatch(enrollment, 'message_3d', log);
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'message sent', subjectId: lead.id, language: 'en' }));
     const body = await silenceOf(lead);
     expect(body).toMatchObject({
       lead: lead.id,
@@ -165,7 +175,10 @@ describe('the sweep', () => {
         return Reflect.get(target, name, receiver) as unknown;
       },
     });
-    expect(await sweepSilent({ ...broken, sealing }, { most: 100, everySeconds: 60 })).toEqual({ found: 2, begun: 1, failed: 1 });
+    const { lines, log } = watchLog();
+    expect(await sweepSilent({ ...broken, sealing, log }, { most: 100, everySeconds: 60 })).toEqual({ found: 2, begun: 1, failed: 1 });
+    // Whoever is called finds the lead by it.
+    expect(lines.filter(({ level }) => level === 50).map(({ subjectId }) => subjectId)).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
     // The one that failed is examined again a day later.
     await letTimePass(shop, 1.1 * dayMs);
     expect(await sweep()).toMatchObject({ found: 1, begun: 1 });

@@ -31,7 +31,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const person = await identity.findByEmail(request.body.email);
       if (person === null) return problem(reply, 404, 'unknown_person', unknown);
       const expiresAtMs = Date.now() + linkMs;
-      request.log.info({ person: person.id }, 'a link to a new password was made');
+      request.log.info({ personId: person.id }, 'a link to a new password was made');
       return reply
         .code(201)
         .send({ url: `${deps.publicUrl}/new-password#${await identity.passwordLink(person.id)}`, expires_at: isoTime(expiresAtMs) });
@@ -51,7 +51,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     async (request, reply) => {
       const person = await identity.findByEmail(request.body.email);
       if (person === null || !(await identity.deletePerson(person.id))) return problem(reply, 404, 'unknown_person', unknown);
-      request.log.info({ person: person.id }, 'an account was removed');
+      request.log.info({ personId: person.id }, 'an account was removed');
       return reply.code(204).send(null);
     },
   );
