@@ -54,6 +54,9 @@ export function readId(value: unknown, path: string, notes: Notes): string | nul
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
+/** An id as `readId` keeps it, to look for it by; null: it is kept for none. */
+export const idAsKept = (id: string): string | null => readId(id, '', []);
+
 const yes = new Set(['true', 'yes', 'y', '1', 'on']);
 const no = new Set(['false', 'no', 'n', '0', 'off', '']);
 

@@ -3,6 +3,7 @@ import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm';
 import { connections, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { LeadSource } from '../../domain/campaigns/campaign.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
+import { idAsKept } from '../../integrations/read/text.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import type { Deps } from '../deps.ts';
 import { subjectsFound } from '../read/find-enrollments.ts';
@@ -63,11 +64,12 @@ export async function createLead(deps: Deps, tenantId: string, wish: NewLead, ke
 /** By its id, or the newest of the person. */
 function leadOf(deps: Deps, tenantId: string, connectionId: string, { externalId, contact }: NewLead): Promise<string | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    if (externalId !== null) {
+    const id = externalId === null ? null : idAsKept(externalId);
+    if (id !== null) {
       const [known] = await tx
         .select({ id: subjectKeys.subjectId })
         .from(subjectKeys)
-        .where(and(eq(subjectKeys.connectionId, connectionId), eq(subjectKeys.kind, 'lead'), eq(subjectKeys.value, externalId)));
+        .where(and(eq(subjectKeys.connectionId, connectionId), eq(subjectKeys.kind, 'lead'), eq(subjectKeys.value, id)));
       return known?.id ?? null;
     }
     // One that cannot be read was left out, and the other one names the person.

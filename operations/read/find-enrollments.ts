@@ -15,6 +15,7 @@ import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts'
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
 import type { NoSequence } from '../../domain/subjects/no-sequence.ts';
+import { idAsKept } from '../../integrations/read/text.ts';
 import type { BuiltDeps } from '../create-deps.ts';
 import { decisionContext, readTenant } from '../intake/tenant.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
@@ -273,8 +274,11 @@ async function contactsOfPersons(tx: Tx, identities: { kind: string; value: stri
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** Ids are case-sensitive in the shop; people are not. */
-const spellings = (typed: string) => [...new Set([typed.trim(), typed.trim().toLowerCase(), typed.trim().toUpperCase()])];
+/** As ids are kept. They are case-sensitive in the shop; people are not. */
+function spellings(typed: string): string[] {
+  const id = idAsKept(typed) ?? typed.trim();
+  return [...new Set([id, id.toLowerCase(), id.toUpperCase()])];
+}
 
 async function subjectsByAnyId(tx: Tx, tenantId: string, typed: string): Promise<string[]> {
   const own = uuid.test(typed.trim()) ? [typed.trim().toLowerCase()] : [];

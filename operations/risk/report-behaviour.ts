@@ -3,6 +3,7 @@ import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { connections, contactIdentities, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
+import { idAsKept } from '../../integrations/read/text.ts';
 import type { ReportedBehaviour } from '../../domain/risk/behaviour.ts';
 import { account } from '../../domain/subjects/account/index.ts';
 import type { Deps } from '../deps.ts';
@@ -73,9 +74,10 @@ export async function reportBehaviour(deps: Deps, tenantId: string, wish: Behavi
 }
 
 /** By its id, or the one that the person has without one. */
-function accountOf(deps: Deps, tenantId: string, connectionId: string, { account: { id }, contact }: BehaviourWish): Promise<string | null> {
+function accountOf(deps: Deps, tenantId: string, connectionId: string, { account: named, contact }: BehaviourWish): Promise<string | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    if (typeof id === 'string') {
+    const id = typeof named.id === 'string' ? idAsKept(named.id) : null;
+    if (id !== null) {
       const [known] = await tx
         .select({ id: subjectKeys.subjectId })
         .from(subjectKeys)
@@ -103,11 +105,12 @@ function accountOf(deps: Deps, tenantId: string, connectionId: string, { account
 }
 
 async function byIdOfPerson(tx: Tx, connectionId: string, id: unknown): Promise<string[]> {
-  if (typeof id !== 'string') return [];
+  const kept = typeof id === 'string' ? idAsKept(id) : null;
+  if (kept === null) return [];
   const rows = await tx
     .select({ id: subjects.id })
     .from(contactIdentities)
     .innerJoin(subjects, and(eq(subjects.tenantId, contactIdentities.tenantId), eq(subjects.contactId, contactIdentities.contactId)))
-    .where(and(eq(contactIdentities.kind, `external:${connectionId}`), eq(contactIdentities.value, id)));
+    .where(and(eq(contactIdentities.kind, `external:${connectionId}`), eq(contactIdentities.value, kept)));
   return rows.map((row) => row.id);
 }

@@ -65,6 +65,14 @@ test('behaviour is stored once, and shown as it was known at any moment', async 
   expect((await ask(shop, other.apiKey, `/api/accounts/${stored.account}`)).status).toBe(404);
 });
 
+test.each(['\u00a0spaced\u008a', 'a\u008ab'])('an id that is not kept as it was written finds its account: %j', async (id) => {
+  const contact = { email: `${id.replaceAll(/\W/g, '')}@example.com` };
+  const one = await own('/api/behaviour', 'POST', { account: { id }, contact, behaviour: [{ kind: 'visit', at: ago(1) }] });
+  expect(one.status).toBe(200);
+  const again = await own('/api/behaviour', 'POST', { account: { id }, contact, behaviour: [{ kind: 'visit', at: ago(2) }] });
+  expect(again.body).toMatchObject({ account: (one.body as Stored).account });
+});
+
 test('what is wrong is named, and then nothing is stored', async () => {
   const errorsOf = async (payload: Record<string, unknown>) => {
     const { status, body } = await own('/api/behaviour', 'POST', payload);

@@ -77,7 +77,7 @@ test('without campaigns a lead begins its sequence at once, and is not routed', 
 test('a new lead goes to every active campaign that takes its source; a person who is a lead already is not routed again', async () => {
   const ads = await campaign({ autoAssign: { sources: ['meta'] }, sequence: 'lead-nurture' });
   const listed = await campaign({ autoAssign: { sources: ['META', 'landing page'] } });
-  const other = await campaign({ autoAssign: { sources: ['BULK'] }, sequence: 'lead-nurture' });
+  const other = await campaign({ autoAssign: { sources: ['BULK'] } });
   const paused = await campaign({ autoAssign: { sources: ['META'] }, status: 'PAUSED' });
   await post('routed', 'META');
   // Campaigns begin it, and nothing else does.
@@ -308,6 +308,19 @@ describe('leads', () => {
     const second = await api('/api/leads', 'POST', { email: 'ONCE@example.com', firstName: 'Cleo', interest: 'a loft' });
     const id = (first.body as { lead: Lead }).lead.id;
     expect(second).toMatchObject({ status: 201, body: { lead: { id, firstName: 'Cleo', interest: 'a loft', externalId: null } } });
+  });
+
+  // Control characters and odd spaces are taken out of an id.
+  test.each(['\u00a0crm 7\u008a', 'crm\u008a8'])('are found by an id that is not kept as it was written: %j', async (externalId) => {
+    const lead = { externalId, email: `${externalId.replaceAll(/\W/g, '')}@example.com` };
+    const first = await api('/api/leads', 'POST', lead);
+    expect(first.status).toBe(201);
+    const { id } = (first.body as { lead: Lead }).lead;
+    expect(await api('/api/leads', 'POST', { ...lead, interest: 'a loft' })).toMatchObject({
+      status: 201,
+      body: { lead: { id, interest: 'a loft' } },
+    });
+    expect((await api(`/api/leads?externalId=${encodeURIComponent(externalId)}`, 'GET')).body).toMatchObject({ data: [{ id }] });
   });
 
   test('are refused with the field that is wrong, and shown to their own store alone', async () => {
