@@ -346,8 +346,15 @@ test('a phrase that does better is drafted into a text, by a model under its gua
 
   // Nothing is in use before somebody approves a text that has the phrase and compiles.
   expect((await api('/api/sequences/plain')).body).toMatchObject({ version: 1 });
-  for (const unusable of [{}, { text: now }, { text: 'Come back when it suits you {{ cart.nothing }}' }])
-    expect(await post(id, 'approve', unusable)).toMatchObject({ status: 400, body: { code: 'unusable_text' } });
+  for (const [unusable, why] of [
+    [{}, 'Write the text with “it suits you” in it, or have a model draft it.'],
+    [{ text: now }, 'The text lacks “it suits you”'],
+    [{ text: 'Come back when it suits you {{ cart.nothing }}' }, 'nothing'],
+  ] as const)
+    expect(await post(id, 'approve', unusable)).toMatchObject({
+      status: 400,
+      body: { code: 'unusable_text', detail: expect.stringContaining(why) as unknown },
+    });
   // A translation of which only the compiled form is kept would be missing in the other half.
   const kept = { code: 'unusable_text', detail: expect.stringContaining('Of plain/nudge.sms.de only the compiled form is kept') as unknown };
   const { rows: before } = await owner.query<{ id: string; copy: unknown }>(
