@@ -44,3 +44,8 @@ test('a source of leads is called by its name, and found by it', () => {
   expect(knownSources.map(sourceOf).map(sourceName)).toEqual(knownSources);
   expect([sourceOf('facebook or instagram'), sourceOf('landing page'), sourceOf('META')]).toEqual(['META', 'landing page', 'META']);
 });
+
+test('one is no plural', async () => {
+  const { formatCount } = await import('../../web/parts/format.ts');
+  expect([0, 1, 1_200].map((count) => formatCount(count, 'order', 'orders'))).toEqual(['0 orders', '1 order', '1,200 orders']);
+});

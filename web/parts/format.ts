@@ -13,6 +13,8 @@ const currencies = new Map<string, Intl.NumberFormat>();
 
 export const formatNumber = (value: number): string => numbers.format(value);
 export const formatCompact = (value: number): string => (Math.abs(value) < 10_000 ? numbers.format(value) : compact.format(value));
+/** `1 order`, `2 orders`. */
+export const formatCount = (count: number, one: string, many: string): string => `${formatNumber(count)} ${count === 1 ? one : many}`;
 /** @param share - 0 to 1 */
 export const formatShare = (share: number): string => percent.format(share);
 /** @param value - 0 to 100, as the figures of recovery have it */

@@ -9,6 +9,7 @@ import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
 import { useAction } from '../../session/use-action.ts';
+import { labelOf } from './config-fields.ts';
 
 type Stored = Data<'GET /api/settings'>;
 type Change = NonNullable<Body<'PATCH /api/settings'>>['settings'];
@@ -189,7 +190,7 @@ function Form({ stored }: { stored: Stored }) {
               Save
             </Button>
           )}
-          <Said error={save.error?.message}>
+          <Said error={save.error === null ? undefined : refusalOf(save.error)}>
             {save.isSuccess ? (
               'Saved.'
             ) : stored.changed_at === null ? (
@@ -216,6 +217,15 @@ const Said = ({ error, children }: { error: string | undefined; children: ReactN
       {error}
     </p>
   );
+
+/** What is wrong, by the names that the fields have here: some of them say nothing at their own place. */
+const refusalOf = ({ message, errors }: { message: string; errors: readonly { path: string; message: string }[] }): string => {
+  const named = errors.map(({ path, message: wrong }) => {
+    const name = path.split('/')[2] ?? '';
+    return `${fields.find((field) => field.name === name)?.label ?? labelOf(name)} ${wrong}`;
+  });
+  return named.length === 0 ? message : `Not saved: ${named.join('; ')}.`;
+};
 
 const faultOf = (errors: readonly { path: string; message: string }[] | undefined, name: string): string | undefined => {
   const found = errors?.find(({ path }) => path.includes(name));

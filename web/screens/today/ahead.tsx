@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { waves } from '../../../sdk/index.ts';
 import { Figure } from '../../parts/figure.tsx';
-import { formatCompact, formatNumber, plain } from '../../parts/format.ts';
+import { formatCompact, formatCount, formatNumber, plain } from '../../parts/format.ts';
 import { meaning } from '../../parts/meaning.ts';
 import { Loading } from '../../parts/states.tsx';
 import { useStore } from '../../session/session.ts';
@@ -55,7 +55,7 @@ export function Ahead() {
       <Figure
         name="Sent since yesterday"
         value={formatCompact(day.data?.sent ?? 0)}
-        note={`${formatNumber(day.data?.started ?? 0)} people began`}
+        note={`${formatCount(day.data?.started ?? 0, 'person', 'people')} began`}
         means={<p>Messages that a provider accepted in the last 24 hours, by every channel.</p>}
       />
       <Figure

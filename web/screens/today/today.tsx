@@ -4,7 +4,7 @@ import type { Data } from '../../../sdk/index.ts';
 import { holdouts, messages, recovery, sequences } from '../../../sdk/index.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { Figure } from '../../parts/figure.tsx';
-import { formatCompact, formatMoney, formatNumber, formatPercent } from '../../parts/format.ts';
+import { formatCompact, formatCount, formatMoney, formatNumber, formatPercent } from '../../parts/format.ts';
 import { meaning } from '../../parts/meaning.ts';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { Answer, Empty, Loading } from '../../parts/states.tsx';
@@ -116,7 +116,7 @@ function Revenue({ of: { revenue: amounts, converted_sequences: orders } }: { of
       name="Attributed revenue"
       value={first === undefined ? '–' : formatMoney(first.net_minor, first.currency, { cents: false })}
       note={[
-        `${formatNumber(orders)} orders`,
+        formatCount(orders, 'order', 'orders'),
         ...others.map(({ net_minor, currency }) => formatMoney(net_minor, currency, { cents: false })),
         ...(first === undefined || first.refunded_minor === 0
           ? []
