@@ -820,7 +820,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.reload();
     await one.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
-    await page.getByText('losing is version 2. The test begins with the first person.').waitFor();
+    await page.getByText('“Losing people” is version 2. The test begins with the first person.').waitFor();
     await page.close();
   });
 

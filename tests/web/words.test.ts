@@ -23,7 +23,8 @@ test.each([
   ['It said: sent by sms (connection:x)', 'It said: sent by sms (connection:x)'],
 ])('%s is read as %s', (said, read) => expect(readable(said)).toBe(read));
 
-test('who is known is named', () => {
+test('who and what is known is named', () => {
+  expect(readable('Taken into the sequence cart.', undefined, () => 'Cart recovery')).toBe('Taken into the sequence “Cart recovery”.');
   const team = new Map([[`person:${id}`, 'Ada Example']]);
   expect(readable(`The sequence was paused (person:${id}).`, team)).toBe('The sequence was paused by Ada Example.');
   expect(readable(`email_2h was not sent: by hand (person:${id}).`, team)).toBe('“Email 2h” was not sent: by hand, by Ada Example.');

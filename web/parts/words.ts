@@ -34,8 +34,9 @@ const slugs = /\binto the sequence ([a-z0-9]+(?:-[a-z0-9]+)*)/g;
  * A sentence of the API as people read it: its times in the zone of their device, its codes as words:
  * `email_2h was accepted by sms` → `“Email 2h” was accepted by text message`.
  * @param team - names of people who do things, by `person:<id>`
+ * @param sequenceName - what a sequence is called, by its slug
  */
-export function readable(sentence: string, team: ReadonlyMap<string, string> = nobody): string {
+export function readable(sentence: string, team: ReadonlyMap<string, string> = nobody, sequenceName: (slug: string) => string = plain): string {
   const theirs = providersWords.exec(sentence)?.[0] ?? '';
   const ours = sentence
     .slice(0, sentence.length - theirs.length)
@@ -44,7 +45,7 @@ export function readable(sentence: string, team: ReadonlyMap<string, string> = n
       return `${byHand === undefined ? '' : `${byHand},`}${name === undefined ? (doerWords[kind] ?? '') : ` by ${name}`}`;
     })
     .replaceAll(ways, (_, channel: string) => `by ${channelWord(channel)}`)
-    .replaceAll(slugs, (_, slug: string) => `into the sequence “${plain(slug)}”`)
+    .replaceAll(slugs, (_, slug: string) => `into the sequence “${sequenceName(slug)}”`)
     .replaceAll(codes, (code) => `“${wordsOf(code)}”`);
   return inReadersTime(ours.replace(/^“?\p{Ll}/u, (start) => start.toUpperCase()) + theirs);
 }

@@ -2,13 +2,15 @@ import { readable } from '../../parts/words.ts';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import type { Data } from '../../../sdk/index.ts';
-import { members, suggestions } from '../../../sdk/index.ts';
+import { suggestions } from '../../../sdk/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { formatNumber, formatPercent, plain, sentenceCase } from '../../parts/format.ts';
+import { formatNumber, formatPercent, plain } from '../../parts/format.ts';
 import { inputLook, lineOf } from '../../parts/labelled.tsx';
 import { Panel } from '../../parts/panel.tsx';
+import { useSequenceNames } from '../../parts/sequence-names.ts';
 import { Answer, Empty } from '../../parts/states.tsx';
+import { useTeamNames } from '../../parts/team-names.ts';
 import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
 import { useStoreQuery } from '../../session/store-query.ts';
@@ -27,6 +29,7 @@ export function Suggestions() {
   const [text, setText] = useState('');
   const approve = useAction((api, { id, text: written }: Suggestion) => suggestions(api).approve(id, written === null ? {} : { text }));
   const draft = useAction((api, id: string) => suggestions(api).draft(id));
+  const sequenceName = useSequenceNames();
   const close = () => {
     approve.reset();
     draft.reset();
@@ -130,7 +133,7 @@ export function Suggestions() {
               asked !== null &&
               approve.mutate(asked, {
                 onSuccess: ({ sequence, version }) => {
-                  setDone(`${plain(sequence)} is version ${version}. The test begins with the first person.`);
+                  setDone(`“${sequenceName(sequence)}” is version ${version}. The test begins with the first person.`);
                   close();
                 },
               })
@@ -190,10 +193,10 @@ function Dismiss({ suggestion, onClose, onDone }: { suggestion: Suggestion; onCl
 /** What somebody did not want to try: who, when and why. */
 function Dismissed() {
   const { slug: store } = useStore();
-  const team = useStoreQuery(['members', 'names'], (api, signal) => members(api).list({ limit: 200 }, { signal }));
+  const names = useTeamNames();
+  const sequenceName = useSequenceNames();
   const { data: found } = useStoreQuery(['suggestions', 'dismissed'], (api, signal) => suggestions(api).dismissed({ signal }));
   if (found === undefined || found.data.length === 0) return null;
-  const names = new Map(team.data?.data.map(({ id, name }) => [`person:${id}`, name]));
   return (
     <details className="border-t border-line px-4 py-2.5 text-[0.8125rem]">
       <summary className="cursor-pointer text-accent">{`${formatNumber(found.data.length)} dismissed`}</summary>
@@ -202,7 +205,7 @@ function Dismissed() {
           <li key={`${sequence} ${step} ${kind}`}>
             <p>
               <Link to="/$store/sequences/$slug" params={{ store, slug: sequence }} className="font-medium hover:underline">
-                {sentenceCase(plain(sequence))}
+                {sequenceName(sequence)}
               </Link>
               {`: ${tried(kind, plain(step))}`}
             </p>

@@ -14,6 +14,7 @@ import { AllPages, usePages } from '../../parts/pages.tsx';
 import { PageHeader, Panel } from '../../parts/panel.tsx';
 import { nameOf } from '../../parts/people-names.ts';
 import { Answer, Empty } from '../../parts/states.tsx';
+import { useSequenceNames } from '../../parts/sequence-names.ts';
 import { useTeamNames } from '../../parts/team-names.ts';
 import { Time } from '../../parts/time.tsx';
 import { may, useStore } from '../../session/session.ts';
@@ -254,6 +255,7 @@ const kinds = [
 
 function Timeline({ id }: { id: string }) {
   const team = useTeamNames();
+  const sequenceName = useSequenceNames();
   const { kind } = page.useSearch();
   const navigate = page.useNavigate();
   const pages = usePages(
@@ -283,7 +285,7 @@ function Timeline({ id }: { id: string }) {
                   <Time at={entry.at} />
                 </span>
                 <div className="min-w-0">
-                  <p className="break-words">{readable(entry.sentence, team)}</p>
+                  <p className="break-words">{readable(entry.sentence, team, sequenceName)}</p>
                   <p className="text-xs text-soft">
                     <Badge>{plain(entry.kind)}</Badge> {plain(entry.type.replaceAll('.', ' '))}
                   </p>

@@ -113,9 +113,11 @@ export function Lanes({ of: { events, finished, timeZone } }: { of: Transcript }
       <figcaption className="col-span-2 mt-1 flex flex-wrap gap-x-4 gap-y-1 text-xs text-soft">
         {(
           [
+            ['bg-accent', 'happens'],
             ['bg-good', 'sent'],
-            ['bg-[var(--series-2)]/50', 'put off by hours'],
-            ['bg-warn/40', 'put off otherwise'],
+            ['bg-warn', 'put off'],
+            ['bg-[var(--series-2)]/50', 'waits for the clock'],
+            ['bg-warn/40', 'waits for something else'],
             ['bg-line-strong', 'left out'],
             ['bg-bad', 'stopped'],
             ...(changes.length > 0 ? [['bg-[var(--series-4)]', 'the clocks are changed'] as const] : []),

@@ -65,7 +65,7 @@ function One({ row, integration }: { row: Connection; integration: Integration |
   const next = connected ? 'disconnected' : 'connected';
   return (
     <li className="flex flex-wrap items-start justify-between gap-3 px-4 py-3">
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-64">
         <p className="flex flex-wrap items-center gap-2">
           <span className="font-medium">{row.name}</span>
           <Badge tone={row.fault !== null ? 'bad' : connected ? 'good' : 'neutral'}>{row.fault === null ? row.state : 'refused'}</Badge>
