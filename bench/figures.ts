@@ -3,6 +3,9 @@ import type pg from 'pg';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import { createCampaign, readCampaign } from '../operations/campaigns/campaigns.ts';
 import { listExperiments } from '../operations/experiments/standing.ts';
+import { readCapFigures } from '../operations/interventions/cap-figures.ts';
+import { readInterventionFigures } from '../operations/interventions/figures.ts';
+import { foldInterventions } from '../operations/interventions/kept.ts';
 import { readDelays } from '../operations/learning/delays.ts';
 import { readDropOffs } from '../operations/learning/drop-offs.ts';
 import { readLearnedHours } from '../operations/learning/hours.ts';
@@ -49,11 +52,18 @@ export async function measureFigures(stack: BenchStack, { events, say, part }: B
     await fill(owner, { tenantId, campaignId, people: Math.ceil(events / eventsEach) }, say);
     const rollups = await took(() => owner.query('select rebuild_rollups()'));
     await owner.query('insert into course_marks (tenant_id) values ($1)', [tenantId]);
+    await owner.query(
+      `insert into course_marks (tenant_id, enrollment_id) select distinct tenant_id, enrollment_id from decisions where tenant_id = $1 and reason = 'cap'`,
+      [tenantId],
+    );
     const courses = await took(async () => {
       for (let n = 1, all = 0; n > 0; all += n) {
         n = await deps.db.foldCourses(1_000);
         if (n > 0 && all % 100_000 === 0) say(`figures: ${all} changes folded`);
       }
+    });
+    const interventions = await took(async () => {
+      while (await foldInterventions(deps));
     });
     await owner.query('insert into attribution_marks (tenant_id) values ($1)', [tenantId]);
     const credits = await took(async () => {
@@ -62,14 +72,16 @@ export async function measureFigures(stack: BenchStack, { events, say, part }: B
     await owner.query('vacuum (analyze)');
     await owner.query('checkpoint');
     const { rows } = await owner.query<{ events: number; sums: number; size: string }>(
-      `select (select count(*) from enrollments) + (select count(*) from messages) + (select count(*) from message_events) + (select count(*) from conversions) as events,
+      `select (select count(*) from enrollments) + (select count(*) from messages) + (select count(*) from message_events) + (select count(*) from conversions)
+         + (select count(*) from behaviours) as events,
          (select count(*) from course_sums) as sums, pg_size_pretty(pg_database_size(current_database())) as size`,
     );
-    return { rollups, courses, credits, ...rows[0] };
+    return { rollups, courses, interventions, credits, ...rows[0] };
   });
   figures.push(
     ...[
       known('figures_fold_courses', filled.courses / 1_000, 's'),
+      known('figures_fold_interventions', filled.interventions / 1_000, 's'),
       known('figures_fold_credits', filled.credits / 1_000, 's'),
       known('figures_recount_analytics', filled.rollups / 1_000, 's'),
     ],
@@ -110,7 +122,7 @@ export async function measureFigures(stack: BenchStack, { events, say, part }: B
     figures: [budgeted('figure_slowest_p99', slowest, 'ms', `< ${budgetMs} ms`, (ms) => ms < budgetMs), ...figures],
     latencies,
     notes: [
-      `${filled.events} events over a year: enrollments, messages, providers’ reports and orders of ${Math.ceil(events / eventsEach)} people; ${filled.size} of tables and indexes, ${filled.sums} rows of sums`,
+      `${filled.events} events over a year: enrollments, messages, providers’ reports, orders and behaviour of ${Math.ceil(events / eventsEach)} people, every twentieth with an account at risk; ${filled.size} of tables and indexes, ${filled.sums} rows of sums`,
       `each figure ${eachTimes} times, of the whole year, one after another, with nothing left to be folded`,
     ],
   };
@@ -146,6 +158,8 @@ function asked(deps: BuiltDeps, tenantId: string, campaignId: string): Record<st
     experiments: () => listExperiments(deps, tenantId, {}, { limit: 50, after: null }),
     phrases: () => readPhrases(deps, tenantId, 'email'),
     delays: () => readDelays(deps, tenantId),
+    interventions: () => readInterventionFigures(deps, tenantId, 365),
+    caps: () => readCapFigures(deps, tenantId, 365),
   };
 }
 
@@ -157,16 +171,20 @@ async function fill(
 ): Promise<void> {
   const { rows } = await owner.query<{ slug: string; id: string; version: string; connection: string }>(
     `select s.slug, s.id, s.current_version_id as version, (select c.id from connections c where c.tenant_id = s.tenant_id limit 1) as connection
-     from sequences s where s.tenant_id = $1 and s.slug in ('cart', 'silent-lead')`,
+     from sequences s where s.tenant_id = $1 and s.slug in ('cart', 'silent-lead', 'churn-active')`,
     [tenantId],
   );
   const cart = rows.find(({ slug }) => slug === 'cart');
   const silent = rows.find(({ slug }) => slug === 'silent-lead');
-  if (cart === undefined || silent === undefined) throw new Error('the store has no sequences');
+  const churn = rows.find(({ slug }) => slug === 'churn-active');
+  if (cart === undefined || silent === undefined || churn === undefined) throw new Error('the store has no sequences');
   await owner.query(`
     set session_replication_role = replica; set synchronous_commit = off;
     create or replace function pg_temp.made(kind int, n bigint) returns uuid language sql immutable as $$
       select ('01900000-0000-7' || lpad(to_hex(kind), 3, '0') || '-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;
+    create or replace function pg_temp.made_at(kind int, n bigint, at timestamptz) returns uuid language sql immutable as $$
+      select (substr(h.ms, 1, 8) || '-' || substr(h.ms, 9) || '-7' || lpad(to_hex(kind), 3, '0') || '-8000-' || lpad(to_hex(n), 12, '0'))::uuid
+      from (select lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') as ms) h $$;
     create or replace function pg_temp.whenever(n bigint) returns timestamptz language sql immutable as $$
       select date_trunc('milliseconds', timestamptz '${new Date().toISOString()}' - interval '1 day' - (${people} - n) * (interval '360 days' / ${people})) $$;
     do $do$
@@ -184,7 +202,9 @@ async function fill(
   const isLead = 'n % 2 = 0';
   /** How they end, by what is random and yet always the same. */
   const end = `case when n % 10 = 0 then 'bought' when n % 10 in (1, 2) then 'replied' when n % 10 = 3 then 'opted_out' when n % 10 = 4 and n > ${Math.floor(people * 0.99)} then 'open' else 'completed' end`;
-  const hours = `(1 + (n * 7919) % 200)`;
+  const hours = `(1 + (n::bigint * 7919) % 200)`;
+  // Of every twentieth person an account at risk: an intervention of two messages, and what it did then.
+  const isAccount = 'n % 20 = 1';
   const inserts: [string, string][] = [
     ['contacts', `insert into contacts (tenant_id, id, person_id, created_at) select ${t}, ${id(1)}, ${id(1)}, ${at} from $ n`],
     [
@@ -230,6 +250,41 @@ async function fill(
       `insert into conversions (tenant_id, id, connection_id, order_id, contact_id, subject_id, enrollment_id, currency, value_minor, placed_at, created_at)
        select ${t}, ${id(4)}, '${cart.connection}', 'order-' || n, ${id(1)}, ${id(2)}, ${id(3)}, 'EUR', 8990 + n % 1000, ${at} + make_interval(hours => ${hours}::int + 2), ${at}
        from $ n where n % 10 = 0`,
+    ],
+    [
+      'decisions',
+      `insert into decisions (tenant_id, id, enrollment_id, step_id, version_id, at, verdict, reason, checks)
+       select ${t}, pg_temp.made_at(30 + k, n, ${at}), ${id(3)},
+         case when ${isLead} then (array['message_3d', 'message_3d', 'message_7d', 'message_14d'])[k + 1] else (array['email_2h', 'email_2h', 'email_24h', 'email_48h'])[k + 1] end,
+         case when ${isLead} then '${silent.version}'::uuid else '${cart.version}'::uuid end, ${at} + make_interval(hours => 2 + k),
+         case k when 0 then 'defer' else 'send' end, case k when 0 then 'cap' else 'email' end, '[]'
+       from $ n cross join generate_series(case when n % 25 = 0 then 0 else 1 end, 3) k`,
+    ],
+    [
+      'accounts',
+      `insert into subjects (tenant_id, id, contact_id, kind, state, details, started_at, last_activity_at, created_at)
+       select ${t}, ${id(7)}, ${id(1)}, 'account', 'open', '{}', ${at}, ${at}, ${at} from $ n where ${isAccount}`,
+    ],
+    [
+      'interventions',
+      `insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, status, subject_kind, segment, sequence_type, time_scale, anchor_at, enrolled_at,
+         activated_at, ended_at)
+       select ${t}, ${id(8)}, '${churn.id}', '${churn.version}', ${id(1)}, ${id(7)}, 'COMPLETED', 'account', 'new', 'first_time', 1, ${at}, ${at}, ${at}, ${at} + interval '10 days'
+       from $ n where ${isAccount}`,
+    ],
+    [
+      'their messages',
+      `insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, claim, claimed_at, channel, due_at, settled_at, opened_at, created_at)
+       select ${t}, pg_temp.made(40 + k, n), ${id(8)}, (select d.step ->> 'id' from jsonb_array_elements(v.definition -> 'steps') with ordinality d(step, n) where d.n = k + 1), ${id(1)},
+         'sent', ${id(8)}, m.at, 'email', m.at, m.at, case when n % 3 = k then m.at + interval '1 hour' end, m.at
+       from $ n cross join generate_series(0, 1) k cross join lateral (select ${at} + make_interval(hours => 1 + k * 72) as at) m join sequence_versions v on v.id = '${churn.version}'
+       where ${isAccount}`,
+    ],
+    [
+      'behaviours',
+      `insert into behaviours (tenant_id, id, subject_id, key, kind, data, occurred_at)
+       select ${t}, pg_temp.made(50 + k, n), ${id(7)}, n || ' ' || k, (array['visit', 'order', 'message'])[k + 1], '{"amount": "49.90", "currency": "EUR"}', ${at} + make_interval(hours => 30 * k)
+       from $ n cross join generate_series(0, n % 3) k where ${isAccount}`,
     ],
     [
       'assignments',

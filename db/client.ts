@@ -236,6 +236,8 @@ export interface Database {
   foldAttribution(maxMarks: number): Promise<number>;
   /** Compute what became of the people of up to `maxMarks` marks anew. @returns how many marks were done; 0 also while another process is at it */
   foldCourses(maxMarks: number): Promise<number>;
+  /** The stores of which interventions are to be judged anew. @param atMs - by that time, epoch milliseconds */
+  storesWithStaleInterventions(atMs: number): Promise<string[]>;
   ping(): Promise<void>;
   /**
    * `longestWaitMs`: how long the first of those who wait for a connection has been waiting, where no connection is free, or for the answer to
@@ -637,6 +639,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     async foldCourses(maxMarks) {
       const [row] = await rows<{ folded: number }>('select fold_courses($1) as folded', [maxMarks]);
       return row?.folded ?? 0;
+    },
+    async storesWithStaleInterventions(atMs) {
+      const at = [new Date(atMs).toISOString()];
+      return (await rows<{ tenant_id: string }>('select tenant_id from stores_with_stale_interventions($1)', at)).map((row) => row.tenant_id);
     },
     async ping() {
       await rows('select 1');

@@ -8251,7 +8251,7 @@ export interface components {
             to: string;
             channels: {
                 channel: string;
-                /** @description That were decided about, each once. */
+                /** @description That were first decided about in these days, each once. */
                 steps: number;
                 /** @description Of these, that a cap put off at least once. */
                 put_off: number;
@@ -19784,7 +19784,7 @@ export interface operations {
     getApiCapsFigures: {
         parameters: {
             query?: {
-                /** @description Steps that were decided about in so many days. */
+                /** @description Steps that were first decided about in so many days. */
                 days?: number;
             };
             header?: {

@@ -9,6 +9,7 @@ import { alarmsPass } from '../operations/alarms/check-alarms.ts';
 import { bulkActionPass } from '../operations/bulk/act-on-all.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
 import { experimentsPass } from '../operations/experiments/experiments.ts';
+import { foldInterventions } from '../operations/interventions/kept.ts';
 import { hoursPass } from '../operations/learning/hours.ts';
 import { routingPass } from '../operations/campaigns/route-leads.ts';
 import { createChatWorker } from '../operations/chat/chat-worker.ts';
@@ -234,6 +235,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
     runInBackground('attribution', 5_000, async () => (await deps.db.foldAttribution(creditedAtOnce)) === creditedAtOnce, deps.log),
     runInBackground('courses', 5_000, async () => (await deps.db.foldCourses(coursesAtOnce)) === coursesAtOnce, deps.log),
+    runInBackground('interventions', 5_000, () => foldInterventions(deps), deps.log),
     runInBackground('alarms', 60_000, () => alarmsPass(deps).then(() => false), deps.log),
     runInBackground('analyze', 2_000, () => deps.db.analyzeGrown().then(() => false), deps.log),
     runInBackground('lateness', 2_000, () => storeLateness(deps).then(() => false), deps.log),

@@ -5,18 +5,20 @@
 --   variant  of a step of a sequence, or of the whole of it (`*`): `converted` by an order that stands; the messages of the sequence, where it is the whole
 --   test     of a campaign: as variants
 --   message  messages of a step or a test that were sent, by the variant that each is of, whoever got them and whenever
+--   cap      steps that a cap put off or left out, by their first channel (`variant`); the latest of them counts, at the time at which it was first decided about
 -- `opt_outs`, `complaints` and `refunds` count within the window so far; whether it is over, a reader decides by `assigned_at`. Source: docs/adr/0123-arms-are-kept-by-person.md
 -- Rows are looked up by arrays of ids and joined by hashes, so that thousands of people take as long as they are many, whatever is known about the tables.
 create function figures_of_arms(tenant uuid, ids uuid[], of_kind text, of_scope uuid, of_step text) returns setof arm_figures
 language plpgsql stable set search_path = pg_catalog, public set plan_cache_mode = force_custom_plan set enable_seqscan = off set enable_nestloop = off set jit = off as $$
 declare
-  time_scale float8; predicted text; predicted_within interval; has_letters boolean; contact_ids uuid[]; enrollment_ids uuid[];
+  time_scale float8; predicted text; predicted_within interval; has_letters boolean; has_caps boolean; contact_ids uuid[]; enrollment_ids uuid[];
 begin
   select t.time_scale, coalesce(t.settings -> 'riskPrediction' ->> 'what', 'no_purchase'), make_interval(hours => 24 * coalesce((t.settings -> 'riskPrediction' ->> 'withinDays')::int, 60)),
     exists (select from public.variant_assignments v where v.tenant_id = tenant) or exists (select from public.experiment_assignments x where x.tenant_id = tenant)
   into time_scale, predicted, predicted_within, has_letters from public.tenants t where t.id = tenant;
+  has_caps := coalesce(of_kind, 'cap') = 'cap' and exists (select from public.decisions d where d.tenant_id = tenant and d.reason in ('cap', 'capped'));
   contact_ids := array(select k.id from public.contacts k where k.tenant_id = tenant and k.person_id = any(ids));
-  if has_letters and (coalesce(of_kind, 'message') = 'message' or coalesce(of_step, '*') = '*') then
+  if has_caps or (has_letters and (coalesce(of_kind, 'message') = 'message' or coalesce(of_step, '*') = '*')) then
     enrollment_ids := array(select e.id from public.enrollments e where e.tenant_id = tenant and e.contact_id = any(contact_ids));
   end if;
   return query
@@ -87,6 +89,21 @@ begin
     select d.scope_id, d.person_id,
       bool_or(case when predicted = 'no_purchase' then d.kind = 'order' else d.kind = 'message' or (d.kind = 'call' and d.data ->> 'answered' = 'true') end) as stayed
     from done d group by 1, 2),
+  held_up as materialized (
+    select distinct d.enrollment_id, d.step_id, d.version_id from public.decisions d
+    where has_caps and d.tenant_id = tenant and d.enrollment_id = any(enrollment_ids)
+      and ((d.reason = 'cap' and d.verdict = 'defer') or (d.reason = 'capped' and d.verdict = 'skip'))),
+  channels as materialized (
+    select distinct on (v.id, t.step ->> 'id') v.id as version_id, t.step ->> 'id' as step_id, t.step -> 'channels' ->> 0 as channel
+    from public.sequence_versions v cross join lateral jsonb_array_elements(v.definition -> 'steps') t(step)
+    where v.tenant_id = tenant and v.id = any(array(select h.version_id from held_up h))),
+  steps_held_up as materialized (
+    select e.contact_id, h.version_id, h.step_id, min(d.at) as at
+    from held_up h join public.enrollments e on e.id = h.enrollment_id
+      join public.decisions d on (d.enrollment_id, d.step_id, d.version_id) = (h.enrollment_id, h.step_id, h.version_id)
+    where e.tenant_id = tenant and e.activated_at is not null and e.id = any(array(select i.enrollment_id from held_up i))
+      and d.tenant_id = tenant and d.enrollment_id = any(array(select i.enrollment_id from held_up i))
+    group by e.id, e.contact_id, h.version_id, h.step_id),
   paid as materialized (
     select p.scope_id, p.person_id, jsonb_object_agg(p.currency, p.amount) as revenue
     from (
@@ -104,6 +121,9 @@ begin
   union all
   select tenant, a.person_id, 'band', a.scope_id, '', a.variant, a.shares, a.assigned_at::timestamptz(3), 1, coalesce(y.stayed, false)::int, 0, 0, 0, 0, 0, 0, coalesce(p.revenue, '{}')
   from accounts a left join stayed y on (y.scope_id, y.person_id) = (a.scope_id, a.person_id) left join paid p on (p.scope_id, p.person_id) = (a.scope_id, a.person_id)
+  union all
+  select tenant, c.person_id, 'cap', '00000000-0000-0000-0000-000000000000', '', coalesce(k.channel, ''), '{}', max(h.at)::timestamptz(3), 1, 0, 0, 0, 0, 0, 0, 0, '{}'
+  from steps_held_up h join c on c.id = h.contact_id left join channels k on (k.version_id, k.step_id) = (h.version_id, h.step_id) group by 2, 6
   union all
   select tenant, l.person_id, 'message', coalesce(l.experiment_id, l.sequence_id), case when l.experiment_id is null then l.step_id else '' end, l.variant, '{}', timestamptz(3) 'epoch', 0,
     0, 0, 0, 0, count(*)::int, (count(*) filter (where l.opened))::int, (count(*) filter (where l.clicked))::int, '{}'

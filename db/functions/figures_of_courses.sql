@@ -11,6 +11,7 @@
 --                 answers (`cases`) with the time from the last contact (`amount`, milliseconds)
 --   silence_step  the latest silence of each in which the step went out (`leads`), and in which it was the last and was answered (`replied`)
 --   funnel        by the day on which the subject was first seen: `leads`, contacted (`executed`), responded (`replied`), `converted`; `amount` by currency of those contacted
+--   cap           by the day on which a step was first decided about and its first channel: steps (`cases`), those that a cap put off (`executed`), left out (`failed`), either (`dropped`)
 --   campaign      whatever the day: its enrollments that are open or converted, and of its leads those refused, by reason (`cases`), not enrolled (`leads`), gone (`dropped`)
 -- Planned anew at each call: a plan for any number of subjects would compare each row of one step with all rows of the next.
 -- Source: docs/adr/0110-what-became-of-people-is-kept.md
@@ -71,6 +72,13 @@ begin
       row_number() over (partition by x.subject_id, x.sequence_id, t.step_id
         order by (x.responded and t.n = cardinality(x.steps)) desc, x.activated_at desc, x.id desc) = 1 as latest_back
     from silences x cross join lateral unnest(x.steps) with ordinality t(step_id, n)),
+  decided as materialized (
+    select e.subject_id, d.version_id, d.step_id, min(d.at) as at, bool_or(d.reason = 'cap' and d.verdict = 'defer') as put_off, bool_or(d.reason = 'capped' and d.verdict = 'skip') as left_out
+    from e join public.decisions d on d.tenant_id = tenant and d.enrollment_id = e.id group by e.subject_id, d.enrollment_id, d.version_id, d.step_id),
+  channels as materialized (
+    select distinct on (v.id, t.step ->> 'id') v.id as version_id, t.step ->> 'id' as step_id, t.step -> 'channels' ->> 0 as channel
+    from public.sequence_versions v cross join lateral jsonb_array_elements(v.definition -> 'steps') t(step)
+    where v.tenant_id = tenant and v.id in (select d.version_id from decided d)),
   contacted as materialized (
     select e.subject_id, bool_or(m.clicked_at is not null or m.call = 'answered' or e.stop_reason = 'replied') as responded
     from e join m on m.enrollment_id = e.id and m.went_out group by 1),
@@ -133,6 +141,12 @@ begin
     union all
     select s.id, jsonb_build_object('topic', 'funnel', 'starts_at', date_trunc('day', s.created_at, 'UTC'), 'subject_kind', s.kind, 'currency', a.currency, 'amount', sum(a.net))
     from s join contacted k on k.subject_id = s.id join amounts a on a.subject_id = s.id group by s.id, s.created_at, s.kind, a.currency
+    union all
+    select d.subject_id, jsonb_build_object('topic', 'cap', 'starts_at', date_trunc('day', d.at, 'UTC'), 'channel', k.channel, 'cases', count(*),
+      'executed', nullif(count(*) filter (where d.put_off), 0), 'failed', nullif(count(*) filter (where d.left_out), 0),
+      'dropped', nullif(count(*) filter (where d.put_off or d.left_out), 0))
+    from decided d left join channels k on (k.version_id, k.step_id) = (d.version_id, d.step_id)
+    group by d.subject_id, date_trunc('day', d.at, 'UTC'), k.channel
     union all
     select x.subject_id, jsonb_build_object('topic', 'campaign', 'starts_at', timestamptz 'epoch', 'campaign_id', x.campaign_id,
       'still_open', nullif((x.ended_at is null)::int, 0), 'converted', nullif((x.status = 'CONVERTED')::int, 0))

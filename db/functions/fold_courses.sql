@@ -30,6 +30,16 @@ begin
   loop
     perform public.add_courses(store.tenant_id, store.ids);
   end loop;
+  -- What interventions count for is judged by a job of the application, from here on.
+  insert into public.intervention_marks (tenant_id, account_id)
+  select distinct k.tenant_id, a.id
+  from unnest(taken) k join public.tenants t on t.id = k.tenant_id
+    left join public.messages g on g.tenant_id = k.tenant_id and g.id = k.message_id
+    left join public.enrollments e on e.tenant_id = k.tenant_id and e.id = coalesce(k.enrollment_id, g.enrollment_id)
+    cross join lateral (values (coalesce(k.subject_id, e.subject_id)), (k.account_id)) a(id)
+  where exists (select from public.enrollments x where x.tenant_id = k.tenant_id and x.subject_id = a.id and x.subject_kind = 'account')
+    -- Its interventions may have become another account's.
+    or exists (select from public.intervention_figures f where f.tenant_id = k.tenant_id and f.account_id = a.id);
   for store in
     select k.tenant_id, array_agg(k) as marks from unnest(taken) k join public.tenants t on t.id = k.tenant_id
     where num_nonnulls(k.contact_id, k.enrollment_id, k.account_id) > 0 group by 1

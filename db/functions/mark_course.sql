@@ -18,7 +18,7 @@ begin
       if tg_op = 'UPDATE' then
         if old.subject_id <> new.subject_id then insert into public.course_marks (tenant_id, subject_id) values (old.tenant_id, old.subject_id); end if;
       end if;
-    when 'messages' then
+    when 'messages', 'of enrollments' then
       insert into public.course_marks (tenant_id, enrollment_id) values (new.tenant_id, new.enrollment_id);
     when 'conversions' then
       insert into public.course_marks (tenant_id, enrollment_id, contact_id) values (new.tenant_id, new.enrollment_id, new.contact_id);

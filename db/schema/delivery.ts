@@ -96,7 +96,7 @@ export const outbox = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.seq] }),
     index('outbox_order').on(t.tenantId, t.enrollmentId, t.seq),
-    index('outbox_due').on(t.nextAttemptAt, t.seq),
+    index('outbox_due_of_store').on(t.tenantId, t.nextAttemptAt, t.seq),
     foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'outbox_enrollment_fk' }),
     tenantPolicy(),
   ],

@@ -19,6 +19,7 @@ export { facts } from './facts.ts';
 export { account, identitySchema, invitations, members, rateLimit, session, signInFailures, user, verification } from './identity.ts';
 export { lateness } from './lateness.ts';
 export { importErrors, type ImportFormat, importParts, imports } from './imports.ts';
+export { type InterventionFigure, interventionFigures, interventionMarks, interventionSums } from './interventions.ts';
 export { installationKeys } from './keys.ts';
 export { conversionRules, suggestionDismissals } from './learning.ts';
 export { lookups } from './lookups.ts';

@@ -1,10 +1,15 @@
 import { sql } from 'drizzle-orm';
 import type { Deps } from '../deps.ts';
+import { armPieces } from '../read/arm-sums.ts';
+import { courseSums, startOfDay } from '../read/course-sums.ts';
+
+/** Where the people are whose steps a cap acted on. */
+const anyStep = { kind: 'cap', scopeId: '00000000-0000-0000-0000-000000000000', stepId: '' } as const;
 
 /** How often the caps on messages to one person acted, on one channel. */
 export interface CapFigures {
   channel: string;
-  /** Steps of the window that were decided about, each once. */
+  /** Steps that were first decided about in the window, each once. */
   steps: number;
   /** Of these, steps that a cap put off, whatever became of them. */
   putOff: number;
@@ -26,22 +31,17 @@ export function readCapFigures(
   days: number,
 ): Promise<{ fromMs: number; toMs: number; channels: CapFigures[] }> {
   const toMs = deps.clock.nowMs();
-  const fromMs = toMs - days * 86_400_000;
+  const fromMs = startOfDay(toMs - days * 86_400_000);
+  const from = new Date(fromMs).toISOString();
   return deps.db.withTenant(tenantId, async (tx) => {
     const { rows } = await tx.execute<{ channel: string; steps: number; put_off: number; left_out: number; acted: number; people: number }>(sql`
-      with decided as (
-        select d.enrollment_id, d.step_id, d.version_id, bool_or(d.reason = 'cap' and d.verdict = 'defer') as put_off,
-          bool_or(d.reason = 'capped' and d.verdict = 'skip') as left_out
-        from decisions d where d.at >= ${new Date(fromMs).toISOString()}::timestamptz
-        group by 1, 2, 3),
-      steps as (
-        select d.*, e.contact_id, (select s -> 'channels' ->> 0 from jsonb_array_elements(v.definition -> 'steps') s where s ->> 'id' = d.step_id limit 1) as channel
-        from decided d join enrollments e on e.id = d.enrollment_id join sequence_versions v on v.id = d.version_id)
-      select coalesce(channel, 'none') as channel, count(*)::int as steps, (count(*) filter (where put_off))::int as put_off,
-        (count(*) filter (where left_out))::int as left_out, (count(*) filter (where put_off or left_out))::int as acted,
-        (count(distinct c.person_id) filter (where put_off or left_out))::int as people
-      from steps s join contacts c on c.id = s.contact_id
-      group by 1 order by 1`);
+      with steps as (
+        select channel, sum(cases)::int as steps, sum(executed)::int as put_off, sum(failed)::int as left_out, sum(dropped)::int as acted
+        from ${courseSums(tenantId, { topics: ['cap'], sinceMs: fromMs })} f group by 1),
+      people as (
+        select p.variant as channel, sum(p.people)::int as people from ${armPieces(anyStep, sql`array[${from}::timestamptz]`)} p where p.at >= ${from}::timestamptz group by 1)
+      select coalesce(nullif(s.channel, ''), 'none') as channel, s.steps, s.put_off, s.left_out, s.acted, coalesce(p.people, 0) as people
+      from steps s left join people p on p.channel = s.channel where s.steps <> 0 order by 1`);
     const channels = rows.map(({ channel, steps, put_off: putOff, left_out: leftOut, acted, people }) => ({
       channel,
       steps,

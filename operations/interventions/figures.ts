@@ -1,8 +1,7 @@
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { tenants } from '../../db/schema/index.ts';
 import type { Amount } from '../../domain/interventions/amount.ts';
-import { combine, type InterventionSums, noSums, sumByChannel, sumUp } from '../../domain/interventions/figures.ts';
+import { type InterventionSums, sumUp } from '../../domain/interventions/figures.ts';
 import { totalCost } from '../../domain/interventions/cost.ts';
 import { successMeans } from '../../domain/interventions/outcome.ts';
 import { type Return, returnOf } from '../../domain/interventions/worth.ts';
@@ -11,11 +10,12 @@ import type { Prediction } from '../../domain/risk/outcome.ts';
 import type { Interval } from '../../domain/statistics/interval.ts';
 import { type Moments, welch } from '../../domain/statistics/means.ts';
 import { differenceInterval, wilsonInterval } from '../../domain/statistics/proportions.ts';
-import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
+import { startOfDay } from '../read/course-sums.ts';
 import { type EscalationShare, readEscalationShare } from '../work/escalate.ts';
 import { assignedPeople } from './assigned-people.ts';
-import { type InterventionView, listInterventions } from './interventions.ts';
+import { judgedNow } from './interventions.ts';
+import { readKeptFigures } from './kept.ts';
 import { type Arms, readArms } from './worth.ts';
 
 /** What the people of a sequence bought beyond those who were held out, in one currency. */
@@ -53,54 +53,34 @@ export interface InterventionFigures {
   escalations: EscalationShare;
 }
 
-const atOnce = 500;
-
-/** What the interventions that began in the last `days` days did, cost and brought in. */
+/** What the interventions did, cost and brought in that began in the last `days` days, from the beginning of the first of them, UTC. */
 export async function readInterventionFigures(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string, days: number): Promise<InterventionFigures> {
   const toMs = deps.clock.nowMs();
-  const fromMs = toMs - days * 86_400_000;
-  const sums = new Map<InterventionBand, InterventionSums>();
-  const channels = new Map<string, Pick<InterventionSums, 'actions' | 'outcomes' | 'cost'>>();
-  const firstActionMs: number[] = [];
-  for (let after: string | null = null; ; ) {
-    const page: { items: InterventionView[]; next: string | null } = await listInterventions(
-      deps,
-      tenantId,
-      { sinceMs: fromMs },
-      { limit: atOnce, after },
-    );
-    for (const band of interventionBands) {
-      const own = page.items.filter((one) => one.band === band);
-      if (own.length > 0) sums.set(band, combine(sums.get(band) ?? noSums(), sumUp(own)));
-    }
-    for (const [channel, own] of sumByChannel(page.items)) {
-      const known = channels.get(channel);
-      channels.set(channel, known === undefined ? own : { ...combine({ ...noSums(), ...known }, { ...noSums(), ...own }) });
-    }
-    for (const { actions, beganAtMs } of page.items) {
-      const done = actions.flatMap(({ atMs }) => (atMs === null ? [] : [atMs]));
-      if (done.length > 0) firstActionMs.push(Math.max(0, Math.min(...done) - beganAtMs));
-    }
-    after = page.next;
-    if (after === null) break;
-  }
-  const { settings, arms, revenue } = await deps.db.withTenant(tenantId, async (tx) => {
-    const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
-    const own = settingsOf(tenant ?? { settings: {} });
-    return { settings: own, arms: await readArms(tx, own.riskPrediction), revenue: await readRevenue(tx, own.riskPrediction) };
+  const fromMs = startOfDay(toMs - days * 86_400_000);
+  const { kept, settings, arms, revenue } = await deps.db.withTenant(tenantId, async (tx) => {
+    const by = await judgedNow(tx, deps, tenantId);
+    const { riskPrediction } = by.settings;
+    return {
+      kept: await readKeptFigures(tx, tenantId, by, fromMs),
+      settings: by.settings,
+      arms: await readArms(tx, riskPrediction),
+      revenue: await readRevenue(tx, riskPrediction),
+    };
   });
-  const all = [...sums.values()].reduce(combine, noSums());
+  const all = sumUp(kept.rows);
+  const channels = [...new Set(kept.rows.map(({ channel }) => channel))].filter((channel) => channel !== '').toSorted();
   return {
     ...{ fromMs, toMs, windowDays: settings.interventionWindowDays, prediction: settings.riskPrediction },
     all: { ...all, ...rateOf(all), returnOnAttributed: returnOf(all.attributed, all.cost) },
-    bands: interventionBands.map((band) => bandFigures(band, sums.get(band) ?? noSums(), arms[band], revenue)),
-    channels: [...channels].map(([channel, own]) => ({ channel, actions: own.actions, outcomes: own.outcomes, cost: own.cost })).toSorted(byName),
-    firstActionMs: percentiles(firstActionMs),
+    bands: interventionBands.map((band) => bandFigures(band, sumUp(kept.rows.filter((row) => row.band === band)), arms[band], revenue)),
+    channels: channels.flatMap((channel) => {
+      const { actions, outcomes, cost } = sumUp(kept.rows.filter((row) => row.channel === channel));
+      return actions === 0 ? [] : [{ channel, actions, outcomes, cost }];
+    }),
+    firstActionMs: kept.firstActionMs,
     escalations: await readEscalationShare(deps, tenantId),
   };
 }
-
-const byName = (a: { channel: string }, b: { channel: string }) => (a.channel < b.channel ? -1 : 1);
 
 const rateOf = ({ successes, complete }: InterventionSums) => ({
   rate: complete === 0 ? null : successes / complete,
@@ -161,11 +141,4 @@ function protectedBy(band: InterventionBand, treatedNow: number, { treated, hold
     const amount = (each: number): Amount => ({ currency, micros: BigInt(Math.round(each * treatedNow * 1_000_000)) });
     return { amount: amount(difference), low: amount(low), high: amount(high) };
   });
-}
-
-function percentiles(times: readonly number[]): { p50: number; p99: number } | null {
-  if (times.length === 0) return null;
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
-  return { p50: at(0.5), p99: at(0.99) };
 }

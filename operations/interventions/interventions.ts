@@ -129,7 +129,7 @@ export function listInterventions(
       )
       .orderBy(order);
     const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
-    return { items: await viewsOf(tx, deps, tenantId, items), next };
+    return { items: await viewsOf(tx, await judgedNow(tx, deps, tenantId), items), next };
   });
 }
 
@@ -153,16 +153,27 @@ async function readWanted(tx: Tx, band: InterventionBand | undefined): Promise<{
 
 /** @returns null where the tenant has no such intervention */
 export function readIntervention(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string, id: string): Promise<InterventionView | null> {
-  return deps.db.withTenant(tenantId, async (tx) => (await interventionsOf(tx, deps, tenantId, [id]))[0] ?? null);
+  return deps.db.withTenant(tenantId, async (tx) => (await interventionsOf(tx, await judgedNow(tx, deps, tenantId), [id]))[0] ?? null);
+}
+
+/** By what interventions are judged. */
+export interface JudgedBy {
+  nowMs: number;
+  settings: TenantSettings;
+}
+
+export async function judgedNow(tx: Tx, { clock }: Pick<Deps, 'clock'>, tenantId: string): Promise<JudgedBy> {
+  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
+  return { nowMs: clock.nowMs(), settings: settingsOf(tenant ?? { settings: {} }) };
 }
 
 /** Of these enrollments, those that are interventions. */
-export async function interventionsOf(tx: Tx, deps: Pick<Deps, 'clock'>, tenantId: string, ids: readonly string[]): Promise<InterventionView[]> {
+export async function interventionsOf(tx: Tx, by: JudgedBy, ids: readonly string[]): Promise<InterventionView[]> {
   if (ids.length === 0) return [];
   const rows = await selectRuns(tx).where(inArray(enrollments.id, [...ids]));
   // Not in the query: Postgres takes the versions for few, and reads all their enrollments instead of these.
   const found = rows.filter(({ definition }) => definition.on === 'risk.entered');
-  return viewsOf(tx, deps, tenantId, found);
+  return viewsOf(tx, by, found);
 }
 
 const isIntervention = sql`${sequenceVersions.definition} ->> 'on' = 'risk.entered'`;
@@ -189,11 +200,9 @@ const selectRuns = (tx: Tx) =>
 type Run = Awaited<ReturnType<typeof selectRuns>>[number];
 
 /** Everything about some interventions in a handful of queries, however many there are. */
-async function viewsOf(tx: Tx, { clock }: Pick<Deps, 'clock'>, tenantId: string, runs: readonly Run[]): Promise<InterventionView[]> {
+async function viewsOf(tx: Tx, { nowMs, settings }: JudgedBy, runs: readonly Run[]): Promise<InterventionView[]> {
   if (runs.length === 0) return [];
   const ids = runs.map(({ id }) => id);
-  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
-  const settings = settingsOf(tenant ?? { settings: {} });
   const sendKeys = runs.flatMap(({ id, definition }) => definition.steps.map((step) => sendKeyOf(id, step.id)));
   const rows = await readRows(
     tx,
@@ -202,7 +211,7 @@ async function viewsOf(tx: Tx, { clock }: Pick<Deps, 'clock'>, tenantId: string,
     [...new Set(runs.map(({ subjectId }) => subjectId))],
     Math.min(...runs.map(({ enrolledAt }) => enrolledAt)),
   );
-  return runs.map((run) => viewOf(run, rows, settings, clock.nowMs()));
+  return runs.map((run) => viewOf(run, rows, settings, nowMs));
 }
 
 async function readRows(tx: Tx, ids: readonly string[], sendKeys: readonly string[], accounts: readonly string[], sinceMs: number) {
@@ -280,7 +289,8 @@ function viewOf(run: Run, rows: Rows, settings: TenantSettings, nowMs: number): 
   const windowMs = scaled(settings.interventionWindowDays * dayMs, run.timeScale);
   const heldOut = run.stopReason === 'holdout';
   const bare = heldOut ? [] : bareActions(run, rows);
-  const behaviour = rows.behaviour.get(run.subjectId) ?? [];
+  // Of several interventions of an account, all of what it did since the first of them was read.
+  const behaviour = (rows.behaviour.get(run.subjectId) ?? []).filter(({ occurredAt }) => occurredAt >= run.enrolledAt);
   const signs = [...behaviour.flatMap(signOf), ...signOfEnd(run), ...bare.flatMap(({ openedAtMs, clickedAtMs }) => touches(openedAtMs, clickedAtMs))];
   const outcomes = outcomesOf(bare, signs, { windowMs, nowMs });
   const count = definition.steps.length;

@@ -2,8 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 
 /** The arms of a sequence or a test; `db/functions/figures_of_arms.sql` says what each kind counts. */
 export interface ArmsPlace {
-  kind: 'holdout' | 'band' | 'variant' | 'test' | 'message';
-  /** The sequence or the test. */
+  kind: 'holdout' | 'band' | 'variant' | 'test' | 'message' | 'cap';
+  /** The sequence or the test; all zeros where there is none. */
   scopeId: string | SQL;
   /** The step, `*` for the whole sequence; empty where there is none. */
   stepId: string | SQL;

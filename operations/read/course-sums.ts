@@ -14,7 +14,7 @@ const plus = sql.raw(names.map((name) => `coalesce(r.${name}, 0)`).join(', '));
 const minus = sql.raw(names.map((name) => `-coalesce(r.${name}, 0)`).join(', '));
 
 /** What is summed up; `db/functions/figures_of_courses.sql` says what each holds. */
-export type CourseTopic = 'course' | 'won' | 'end' | 'watched' | 'step' | 'revenue' | 'silence' | 'silence_step' | 'funnel' | 'campaign';
+export type CourseTopic = 'course' | 'won' | 'end' | 'watched' | 'step' | 'revenue' | 'silence' | 'silence_step' | 'funnel' | 'cap' | 'campaign';
 
 /** The beginning of the UTC day of an instant, epoch milliseconds: sums begin there. */
 export const startOfDay = (ms: number) => Math.floor(ms / dayMs) * dayMs;

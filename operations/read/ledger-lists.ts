@@ -5,7 +5,7 @@ import type { MessageRow } from '../dispatch/progress.ts';
 import { kindOf } from '../subject-row.ts';
 import type { ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
-import { type ActionView, interventionsOf } from '../interventions/interventions.ts';
+import { type ActionView, interventionsOf, judgedNow } from '../interventions/interventions.ts';
 import { beyond, byAge, type Page, pageOf, type PageWanted, readList, since } from './page.ts';
 import { decisionSentence, messageSentence } from './sentences.ts';
 
@@ -113,7 +113,7 @@ export function listDecisions(deps: ReadDeps, tenantId: string, filter: Decision
       tx,
       items.map(({ row }) => row),
     );
-    const interventions = await interventionsOf(tx, deps, tenantId, [...new Set(items.map(({ row }) => row.enrollmentId))]);
+    const interventions = await interventionsOf(tx, await judgedNow(tx, deps, tenantId), [...new Set(items.map(({ row }) => row.enrollmentId))]);
     const worthOf = (row: DecisionRow) =>
       interventions.find(({ id }) => id === row.enrollmentId)?.actions.find(({ step: of }) => of === row.stepId) ?? null;
     const views = items.flatMap(({ row, contactId, version }) =>

@@ -215,6 +215,12 @@ async function fillEveryTable(): Promise<void> {
   const inArm = { tenant_id: tenantId, kind: 'holdout', scope_id: sequenceId, step_id: '', variant: 'treated', shares: '{}', ...counts };
   await insert('arm_figures', { ...inArm, person_id: enrollment.contactId, assigned_at: new Date(0), revenue: '{}' });
   await insert('arm_sums', { ...inArm, grain: 'day', starts_at: new Date(0), currency: '', amount: 0, squares: 0 });
+  await insert('intervention_marks', { tenant_id: tenantId });
+  await insert('intervention_figures', {
+    ...{ tenant_id: tenantId, enrollment_id: enrollment.id, account_id: enrollment.subjectId, began_at: new Date(0) },
+    ...{ basis: 'basis', figures: '[]' },
+  });
+  await insert('intervention_sums', { tenant_id: tenantId, day: new Date(0), band: 'early', begun: 1 });
   await insert('conversion_rules', {
     ...{ tenant_id: tenantId, channel: 'email', day: 0, hour: 9, sends: 1, conversions: 0 },
     ...{ rate: 0, expected: 0, chance_better: 0.5, refreshed_at: new Date(0) },

@@ -347,7 +347,7 @@ function timesOf(owner: pg.Client): Promise<TableWithTimes[]> {
        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
          and a.attnum > 0 and not a.attisdropped and a.atttypid = 'timestamptz'::regtype
          -- The figures move by themselves, with what they count.
-         and c.relname not in ('sums', 'sum_deltas', 'attribution_sums', 'attribution_credits', 'course_sums', 'arm_figures', 'arm_sums')
+         and c.relname not in ('sums', 'sum_deltas', 'attribution_sums', 'attribution_credits', 'course_sums', 'arm_figures', 'arm_sums', 'intervention_figures', 'intervention_sums')
        group by c.oid order by c.relname`,
     )
     .then(({ rows }) => rows);

@@ -49,6 +49,13 @@ interface Order {
   currency: string | null;
   net: number;
 }
+interface Decision {
+  enrollment_id: string;
+  version_id: string;
+  step_id: string;
+  at: number;
+  decided: string;
+}
 
 const dayMs = 86_400_000;
 const dayOf = (ms: number) => Math.floor(ms / dayMs) * dayMs;
@@ -84,6 +91,13 @@ export async function countCoursesSlowly(client: pg.ClientBase, tenantId: string
     `select enrollment_id, ${ms('placed_at')} as placed, reversed_at is not null as reversed, currency,
        case when reversed_at is null then greatest(0, value_minor - refunded_minor) else 0 end::float8 as net
      from conversions where tenant_id = $1 and no_revenue is null and enrollment_id is not null`,
+  );
+  const decisions = await all<Decision>(
+    `select enrollment_id, version_id, step_id, ${ms('at')} as at, verdict || ' ' || reason as decided from decisions where tenant_id = $1`,
+  );
+  const steps = await all<{ version_id: string; step_id: string; channel: string | null }>(
+    `select v.id as version_id, s ->> 'id' as step_id, s #>> '{channels,0}' as channel from sequence_versions v, jsonb_array_elements(v.definition -> 'steps') s
+     where v.tenant_id = $1`,
   );
   const inCampaigns = await all<{ campaign_id: string; enrollment_id: string | null; reason: string | null }>(
     'select campaign_id, enrollment_id, reason from campaign_leads where tenant_id = $1',
@@ -188,6 +202,18 @@ export async function countCoursesSlowly(client: pg.ClientBase, tenantId: string
       }
     }
     countSilences(subject, treated, count);
+    for (const { id } of mine) {
+      const own = decisions.filter((one) => one.enrollment_id === id);
+      for (const step of new Set(own.map((one) => `${one.version_id} ${one.step_id}`))) {
+        const about = own.filter((one) => `${one.version_id} ${one.step_id}` === step);
+        const { channel = null } = steps.find((one) => `${one.version_id} ${one.step_id}` === step) ?? {};
+        const [putOff, leftOut] = ['defer cap', 'skip capped'].map((what) => about.some(({ decided }) => decided === what));
+        count(
+          { topic: 'cap', starts_at: dayOf(Math.min(...about.map((one) => one.at))), channel },
+          { cases: 1, executed: putOff === true, failed: leftOut === true, dropped: putOff === true || leftOut === true },
+        );
+      }
+    }
     const contacted = treated.filter(({ out }) => out.length > 0);
     const day = dayOf(subject.seen);
     count(
@@ -215,6 +241,21 @@ export async function countCoursesSlowly(client: pg.ClientBase, tenantId: string
     );
   }
   return comparable(found);
+}
+
+/** The people on whose steps a cap acted, by the channel of the step: of those that were first decided about then or later. */
+export async function countHeldUpSlowly(client: pg.ClientBase, tenantId: string, from: string): Promise<{ channel: string; people: number }[]> {
+  const { rows } = await client.query<{ person: string; channel: string | null; decided: string[]; first: number }>(
+    `select c.person_id as person, array_agg(d.verdict || ' ' || d.reason) as decided, extract(epoch from min(d.at))::float8 * 1000 as first,
+       (select s #>> '{channels,0}' from sequence_versions v, jsonb_array_elements(v.definition -> 'steps') s where v.id = d.version_id and s ->> 'id' = d.step_id) as channel
+     from decisions d join enrollments e on e.id = d.enrollment_id join contacts c on c.id = e.contact_id
+     where d.tenant_id = $1 and e.activated_at is not null group by e.id, c.person_id, d.version_id, d.step_id`,
+    [tenantId],
+  );
+  const held = rows.filter(({ decided, first }) => first >= Date.parse(from) && decided.some((one) => ['defer cap', 'skip capped'].includes(one)));
+  return [...new Set(held.map(({ channel }) => channel ?? ''))]
+    .toSorted((a, b) => a.localeCompare(b))
+    .map((channel) => ({ channel, people: new Set(held.filter((row) => (row.channel ?? '') === channel).map(({ person }) => person)).size }));
 }
 
 type Life = Course & { activated: number; day: number; sent: Message[] };

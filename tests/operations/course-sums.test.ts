@@ -4,16 +4,17 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { armPieces } from '../../operations/read/arm-sums.ts';
 import { type CourseTopic, courseSums, startOfDay } from '../../operations/read/course-sums.ts';
 import { openPool } from '../helpers/open-pool.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
-import { comparable, countCoursesSlowly } from '../helpers/slow-courses.ts';
+import { comparable, countCoursesSlowly, countHeldUpSlowly } from '../helpers/slow-courses.ts';
 
 // What became of people is kept in sums by marks and a folding job. At every moment, folded or not, they are what a recount of every row says.
 
 const dayMs = 86_400_000;
 const nowMs = Date.now();
-const topics: CourseTopic[] = ['course', 'won', 'end', 'watched', 'step', 'revenue', 'silence', 'silence_step', 'funnel', 'campaign'];
+const topics: CourseTopic[] = ['course', 'won', 'end', 'watched', 'step', 'revenue', 'silence', 'silence_step', 'funnel', 'cap', 'campaign'];
 let shop: Shop;
 let owner: pg.Client;
 /** The application's role. */
@@ -71,6 +72,18 @@ const change = fc.oneof(
     type: fc.constantFrom('delivered', 'opened', 'clicked'),
     machine: fc.boolean(),
   }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      ...{ do: fc.constant('decision' as const), which, nth, step: fc.constantFrom('step-0', 'email_2h', 'message_3d'), at: daysAgo },
+      decided: fc.constantFrom(
+        ['defer', 'cap'] as const,
+        ['defer', 'quiet_hours'] as const,
+        ['skip', 'capped'] as const,
+        ['hold', 'paused'] as const,
+      ),
+    }),
+  },
   fc.record({ do: fc.constant('call' as const), which, nth, step: fc.nat({ max: 1 }), outcome: fc.constantFrom('answered', 'not_reached') }),
   {
     weight: 3,
@@ -144,8 +157,12 @@ async function carryOut(run: string, c: Change): Promise<void> {
       );
     }
     case 'message':
+      // A step that goes out is decided about at the same time.
       return query(
-        `insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, live, claim, claimed_at, channel, skip_reason, settled_at, opened_at, clicked_at,
+        `with decided as (
+           insert into decisions (tenant_id, id, enrollment_id, step_id, version_id, at, verdict, reason, checks)
+           select $1, gen_random_uuid(), e.id, $4, e.version_id, $7, 'send', 'email', '[]' from enrollments e where e.id = $3 and $5 in ('claimed', 'sent'))
+         insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, live, claim, claimed_at, channel, skip_reason, settled_at, opened_at, clicked_at,
            suspected_open_at, created_at)
          select $1, $2, $3, $4, e.contact_id, $5, $6, $2, $7, $8, $9, $10, $11, $12, $13, $7 from enrollments e where e.id = $3
          on conflict (tenant_id, enrollment_id, step_id) do update set state = excluded.state, live = excluded.live, channel = excluded.channel,
@@ -162,6 +179,12 @@ async function carryOut(run: string, c: Change): Promise<void> {
         `insert into message_events (tenant_id, id, occurred_at, message_id, enrollment_id, type, machine)
          select $1, gen_random_uuid(), now(), m.id, m.enrollment_id, $3, $4 from messages m where m.id = $2`,
         [part(run, 3, c.which * 3 + c.nth, c.step), c.type, c.machine],
+      );
+    case 'decision':
+      return query(
+        `insert into decisions (tenant_id, id, enrollment_id, step_id, version_id, at, verdict, reason, checks)
+         select $1, gen_random_uuid(), e.id, $3, e.version_id, $4, $5, $6, '[]' from enrollments e where e.id = $2`,
+        [enrollment, c.step, at(c.at), ...c.decided],
       );
     case 'call':
       return query(
@@ -264,6 +287,13 @@ async function expectExact(sinceMs: number): Promise<Figures> {
     };
     const [byDays, byMonths] = [await read(true), await read(false)];
     const counted = await countCoursesSlowly(client, tenantId, zone);
+    const from = new Date(startOfDay(sinceMs)).toISOString();
+    const { rows: held } = await drizzle(client).execute<{ channel: string; people: number }>(
+      sql`select p.variant as channel, sum(p.people)::int as people
+        from ${armPieces({ kind: 'cap', scopeId: nothing, stepId: '' }, sql`array[${from}::timestamptz]`)} p where p.at >= ${from}::timestamptz group by 1`,
+    );
+    const people = held.filter((row) => row.people !== 0).toSorted((a, b) => a.channel.localeCompare(b.channel));
+    expect(people).toEqual(await countHeldUpSlowly(client, tenantId, from));
     await client.query('commit');
     const within = Object.fromEntries(Object.entries(counted).filter(([key]) => startOf(key) >= startOfDay(sinceMs)));
     expect(byDays).toEqual(within);
@@ -289,6 +319,7 @@ const courses: Change[] = (['CONVERTED', 'CONVERTED', 'ACTIVE', 'EXITED'] as con
     ...{ do: 'message', which: person, nth: 0, step: 0, at: 8, live: false, state: 'sent', channel: 'email' },
     ...{ opened: true, clicked: true, suspected: false, settled: true },
   },
+  { do: 'decision', which: person, nth: 0, step: 'email_2h', at: 8, decided: ['defer', 'cap'] },
   { do: 'event', which: person, nth: 0, step: 0, type: 'delivered', machine: false },
   ...(status === 'CONVERTED'
     ? [

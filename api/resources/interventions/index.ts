@@ -91,7 +91,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       schema: {
         summary: 'How often the caps on messages to one person act',
         description: 'Over all sequences, by the first channel of each step.',
-        querystring: days(30, 'Steps that were decided about in so many days.'),
+        querystring: days(30, 'Steps that were first decided about in so many days.'),
         response: { 200: capFiguresSchema, ...problems(400, 401, 429, 503) },
       },
     },

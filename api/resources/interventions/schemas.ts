@@ -249,7 +249,7 @@ export const capFiguresSchema = z
     channels: z.array(
       z.object({
         channel: z.string(),
-        steps: z.int().meta({ description: 'That were decided about, each once.' }),
+        steps: z.int().meta({ description: 'That were first decided about in these days, each once.' }),
         put_off: z.int().meta({ description: 'Of these, that a cap put off at least once.' }),
         left_out: z.int().meta({ description: 'Of these, that a cap kept from going out at all.' }),
         people: z.int().meta({ description: 'On whose steps a cap acted.' }),

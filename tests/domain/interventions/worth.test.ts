@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addUp, type Amount, decimalOf, microsOf, shareOf } from '../../../domain/interventions/amount.ts';
 import { costOf, type InterventionCosts, totalCost, type UnknownCost, usualMinutes } from '../../../domain/interventions/cost.ts';
-import { combine, type CountedIntervention, sumByChannel, sumUp } from '../../../domain/interventions/figures.ts';
+import { type CountedIntervention, rowsOf, sameUntil, sumUp } from '../../../domain/interventions/figures.ts';
 import { interventionOutcomes } from '../../../domain/interventions/outcome.ts';
 import { expectedOf, returnOf, stakeOf } from '../../../domain/interventions/worth.ts';
+import { interventionBands } from '../../../domain/risk/band-move.ts';
 import type { Behaviour } from '../../../domain/risk/behaviour.ts';
 
 // What interventions cost and are worth: docs/rules.md#rule-97
@@ -102,7 +103,7 @@ describe('what an action is worth', () => {
   });
 });
 
-test('random interventions: costs add up, by band, by channel and in whatever order', () => {
+test('random interventions: costs add up, by band and by channel', () => {
   const amounts = fc.array(fc.record({ currency: fc.constantFrom('EUR', 'USD', 'JPY'), micros: fc.bigInt({ min: 0n, max: 10n ** 12n }) }), {
     maxLength: 3,
   });
@@ -110,27 +111,48 @@ test('random interventions: costs add up, by band, by channel and in whatever or
     channel: fc.constantFrom('email', 'sms', 'task'),
     outcome: fc.constantFrom(...interventionOutcomes, null),
     state: fc.constantFrom('planned', 'done', 'failed', 'left_out'),
-    cost: fc.record({ amounts, unknown: fc.constant<UnknownCost[]>([]) }),
+    cost: fc.record({ amounts, unknown: fc.subarray<UnknownCost>(['message', 'people', 'model']) }),
     expected: fc.oneof(amounts, fc.constant(null)),
   });
   const one: fc.Arbitrary<CountedIntervention> = fc.record({
+    band: fc.constantFrom(...interventionBands),
     success: fc.constantFrom(true, false, null),
     heldOut: fc.boolean(),
     attributed: amounts,
     actions: fc.array(action, { maxLength: 4 }),
   });
-  const withoutNothing = (found: readonly Amount[]) => found.filter(({ micros }) => micros !== 0n);
   fc.assert(
-    fc.property(fc.array(one, { maxLength: 8 }), fc.nat(8), (all, at) => {
-      const whole = sumUp(all);
-      const parts = combine(sumUp(all.slice(at)), sumUp(all.slice(0, at)));
-      expect(withoutNothing(parts.cost.amounts)).toEqual(withoutNothing(whole.cost.amounts));
-      expect({ ...parts, cost: null, expected: null, attributed: null }).toEqual({ ...whole, cost: null, expected: null, attributed: null });
-      const byChannel = [...sumByChannel(all).values()];
-      expect(addUp(byChannel.flatMap(({ cost }) => cost.amounts))).toEqual(whole.cost.amounts);
-      expect(byChannel.reduce((sum, { actions }) => sum + actions, 0)).toBe(whole.actions);
+    fc.property(fc.array(one, { maxLength: 8 }), (all) => {
+      const rows = all.flatMap(rowsOf);
+      const whole = sumUp(rows);
+      const done = all.flatMap(({ actions }) => actions).filter(({ state }) => state === 'done' || state === 'failed');
+      const something = (found: readonly Amount[]) => addUp(found).filter(({ micros }) => micros !== 0n);
+      expect(whole).toEqual({
+        ...{ begun: all.length, heldOut: all.filter(({ heldOut }) => heldOut).length, actions: done.length },
+        ...{ complete: all.filter(({ success }) => success !== null).length, successes: all.filter(({ success }) => success === true).length },
+        outcomes: Object.fromEntries(interventionOutcomes.map((outcome) => [outcome, done.filter((action) => action.outcome === outcome).length])),
+        cost: {
+          amounts: something(done.flatMap(({ cost }) => cost.amounts)),
+          unknown: (['message', 'people', 'model'] as const).filter((part) => done.some(({ cost }) => cost.unknown.includes(part))),
+        },
+        expected: something(done.flatMap(({ expected }) => expected ?? [])),
+        attributed: something(all.flatMap(({ attributed }) => attributed)),
+      });
+      const of = (field: 'band' | 'channel') =>
+        [...new Set(rows.map((row) => row[field]))].map((value) => sumUp(rows.filter((row) => row[field] === value)));
+      for (const field of ['band', 'channel'] as const) {
+        expect(something(of(field).flatMap(({ cost }) => cost.amounts))).toEqual(whole.cost.amounts);
+        expect(of(field).reduce((sum, { begun, actions }) => sum + begun + actions, 0)).toBe(whole.begun + whole.actions);
+      }
     }),
   );
+});
+
+test('an intervention counts for the same until the next window of an action is over', () => {
+  const actions = [{ atMs: 10 }, { atMs: null }, { atMs: 40 }];
+  const until = (at: number) => sameUntil(actions, { windowMs: 100, nowMs: at });
+  expect([0, 109, 110, 139, 140].map(until)).toEqual([110, 110, 140, 140, null]);
+  expect(sameUntil([], { windowMs: 100, nowMs: 0 })).toBeNull();
 });
 
 test('a share of an amount is exact to a millionth', () => {
