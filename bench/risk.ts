@@ -27,6 +27,9 @@ const side = 4;
  */
 export async function measureRisk(stack: BenchStack, sizes: readonly number[], say: (line: string) => void): Promise<Measured> {
   const measured: Measured = { figures: [], latencies: [], notes: [] };
+  // Before the others, whose sequences no worker starts: it would start them as well.
+  const [first = 0] = sizes;
+  if (first > 0) await firstActions(stack, first, measured, say);
   for (const size of sizes) {
     const deps = openDeps(stack.databaseUrl, stack.masterKey, { smtpUrl: 'smtp://127.0.0.1:9' });
     try {
@@ -35,19 +38,17 @@ export async function measureRisk(stack: BenchStack, sizes: readonly number[], s
       await deps.db.close();
     }
   }
-  const [size = 0] = sizes;
-  if (size > 0) await firstActions(stack, size, measured, say);
   return measured;
 }
 
-/** The same in a store of its own while a worker runs beside it: from the moment at which an account came into its band until its first action was taken. */
+/** In a store of its own while a worker runs beside it: from the moment at which an account came into its band until its first action was taken. */
 async function firstActions(stack: BenchStack, size: number, measured: Measured, say: (line: string) => void): Promise<void> {
   const actedMs: number[] = [];
   const { deps, close } = await openRecovery(stack, { telemetry: { ...noTelemetry, firstAction: (ms) => void actedMs.push(ms) } });
   try {
     const { tenantId, ids } = await openStore(stack, deps, `bench-risk-actions-${size}`, size);
     await trainTenant(deps, tenantId, { learn: (lesson) => Promise.resolve(learn(lesson)) });
-    say('risk: assessing them once more, with a worker that acts on it');
+    say(`risk: assessing ${size} accounts at once, with a worker that acts on it`);
     const begun = (await assessed(deps, tenantId, ids)).filter((one) => one.begun !== null).length;
     await untilCount({ what: 'first actions', target: begun, count: () => Promise.resolve(actedMs.length) });
     measured.latencies?.push({ name: `risk_${size}_first_action`, valuesMs: actedMs, floorMs: null });
@@ -93,11 +94,15 @@ async function one(stack: BenchStack, deps: BuiltDeps, size: number, measured: M
   ];
   measured.latencies?.push(...latencies);
   const bareSeconds = floorMs.reduce((sum, ms) => sum + ms, 0) / 1_000;
+  // The budgets are those of a thousand at once.
+  const [assessment, sequence] = [quantile(stages.assessment, 0.99), quantile(begunMs, 0.99) / 1_000];
   measured.figures.push(
     known(name('rate'), size / seconds, 'accounts/s', size / bareSeconds),
     budgeted(name('inference_p99'), quantile(stages.inference, 0.99), 'ms', '< 100 ms', (ms) => ms < 100),
-    budgeted(name('assessment_p99'), quantile(stages.assessment, 0.99), 'ms', '< 200 ms', (ms) => ms < 200),
-    budgeted(name('sequence_p99'), quantile(begunMs, 0.99) / 1_000, 's', '< 30 s from detection to the sequence', (s) => s < 30 || size > 1_000),
+    size > 1_000 ? known(name('assessment_p99'), assessment, 'ms') : budgeted(name('assessment_p99'), assessment, 'ms', '< 200 ms', (ms) => ms < 200),
+    size > 1_000
+      ? known(name('sequence_p99'), sequence, 's')
+      : budgeted(name('sequence_p99'), sequence, 's', '< 30 s from detection to the sequence', (s) => s < 30),
   );
   measured.notes?.push(
     `risk, ${size} accounts: ${begunMs.length} came into a band and began its sequence; ${page} at a time, ${side} pages side by side`,

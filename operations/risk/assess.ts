@@ -398,7 +398,8 @@ async function assessSet(
     const standings = locked.filter((standing) => !isOfRun(standing, runId));
     if (standings.length === 0) return { views: [], told: false };
     const silent = await readSilentFor(tx, histories, open.length, atMs);
-    const arms = keptAnswer(() => readArms(tx, measure.settings.riskPrediction));
+    const { riskPrediction } = measure.settings;
+    const arms = () => deps.risk.arms(tenantId, JSON.stringify(riskPrediction), deps.clock.monotonicMs(), () => readArms(tx, riskPrediction));
     const own = await askOwnModel(deps, tenantId, measure.champion, { histories, atMs });
     const rows: { row: StoredRow; stands: Stands }[] = [];
     let told = false;
@@ -498,12 +499,6 @@ async function storeAssessments(
 }
 
 type StoredRow = ReturnType<typeof rowOf> & { enrollmentId: string | null; keptFrom: NoSequenceReason | null };
-
-/** Asks once, when somebody first wants to know. */
-function keptAnswer<T>(ask: () => Promise<T>): () => Promise<T> {
-  let kept: Promise<T> | null = null;
-  return () => (kept ??= ask());
-}
 
 /**
  * Assess an account now, and begin the sequence of its band, also where it was in that band before: a person asks for it.

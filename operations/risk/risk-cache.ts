@@ -1,6 +1,9 @@
+import type { readArms } from '../interventions/worth.ts';
 import type { AssessmentView, Champion } from './assessment.ts';
 
 const keptMs = 5 * 60_000;
+/** The effect is measured over a year: within a minute it changes by next to nothing. */
+const armsKeptMs = 60_000;
 const mostKept = 20_000;
 const mostModels = 200;
 
@@ -8,10 +11,13 @@ const mostModels = 200;
 export const assessmentSources = ['cache', 'stored', 'computed'] as const;
 export type AssessmentSource = (typeof assessmentSources)[number];
 
-/** What one process remembers of assessments for five minutes, and of models for as long as they are used. Without it the database answers. */
+type BandArms = Awaited<ReturnType<typeof readArms>>;
+
+/** What one process remembers of assessments for five minutes, of the effect of interventions for one, and of models for as long as they are used. Without it the database answers. */
 export class RiskCache {
   #assessments = new Map<string, { view: AssessmentView; untilMs: number }>();
   #models = new Map<string, Champion>();
+  #arms = new Map<string, { arms: BandArms; untilMs: number }>();
   /** How often assessments that were asked for came from where, since this process began. */
   readonly answered: Record<AssessmentSource, number> = { cache: 0, stored: 0, computed: 0 };
 
@@ -35,6 +41,22 @@ export class RiskCache {
 
   drop(tenantId: string, accountId: string): void {
     this.#assessments.delete(`${tenantId} ${accountId}`);
+  }
+
+  /**
+   * What became of the people of each band, as it was counted within the last minute, else as it is counted now: a portfolio begins thousands of interventions, and each counts for the
+   * figures, so that counting for every few of them takes longer each time.
+   * @param by - what it is counted by
+   * @param nowMs - monotonic
+   */
+  async arms(tenantId: string, by: string, nowMs: number, count: () => Promise<BandArms>): Promise<BandArms> {
+    const key = `${tenantId} ${by}`;
+    const kept = this.#arms.get(key);
+    if (kept !== undefined && kept.untilMs > nowMs) return kept.arms;
+    const arms = await count();
+    if (this.#arms.size >= mostModels) this.#arms.clear();
+    this.#arms.set(key, { arms, untilMs: nowMs + armsKeptMs });
+    return arms;
   }
 
   model(id: string): Champion | null {
