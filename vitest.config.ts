@@ -27,8 +27,8 @@ const temporalTests = [
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Most of the time is spent waiting for Postgres, Temporal and deadlines: five files at once also where there are two cores only.
-    maxWorkers: 5,
+    // Most of the time is spent waiting for Postgres, Temporal and deadlines: four files at once also where there are two cores only.
+    maxWorkers: 4,
     // The files of a project share these processes, and what is imported there: importing everything anew took longer than many files' tests.
     // A file that changes its process (environment, listeners, globals) undoes it, or runs what does so in a process of its own.
     isolate: false,
@@ -71,7 +71,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // After the others: these wait for timers and for processes that were killed, so more of them at once keep two cores busy.
           sequence: { groupOrder: 1 },
-          maxWorkers: 6,
+          maxWorkers: 5,
         },
       },
     ],

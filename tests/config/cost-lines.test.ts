@@ -5,7 +5,9 @@ const files = (count: number, seconds: number) => Array.from({ length: count }, 
 
 test('says what a run took, the files that took most first', () => {
   const lines = costLines([...files(20, 1), { file: 'tests/slow.test.ts', seconds: 29.5 }], 55.4);
-  expect(lines[0]).toBe('Processor time: 55 s for 21 files. Most by itself:');
+  expect(lines[0]).toBe(
+    'Processor time: 55 s for 21 files, 50 s of it in the files themselves and the rest in servers that they share. Most by itself:',
+  );
   expect(lines[1]).toBe('   29.5 s  tests/slow.test.ts');
   expect(lines).toHaveLength(13);
 });

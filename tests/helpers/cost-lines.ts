@@ -22,8 +22,9 @@ export interface FileCost {
 export function costLines(files: readonly FileCost[], seconds: number): string[] {
   if (files.length < 2) return [];
   const most = files.toSorted((a, b) => b.seconds - a.seconds).slice(0, listed);
+  const own = files.reduce((sum, cost) => sum + cost.seconds, 0);
   return [
-    `Processor time: ${Math.round(seconds)} s for ${files.length} files${files.length < wholeRun ? '' : `, of ${wholeBudget} s`}. Most by itself:`,
+    `Processor time: ${Math.round(seconds)} s for ${files.length} files${files.length < wholeRun ? '' : `, of ${wholeBudget} s`}, ${Math.round(own)} s of it in the files themselves and the rest in servers that they share. Most by itself:`,
     ...most.map(
       (cost) => `${cost.seconds.toFixed(1).padStart(7)} s  ${cost.file}${cost.seconds > fileBudget ? `  OVER the ${fileBudget} s of a file` : ''}`,
     ),

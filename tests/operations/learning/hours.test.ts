@@ -186,7 +186,9 @@ test('the dispatch waits for the learned hour where the store wants it; a fixed 
   ]);
   await foldAll();
   await refresh();
-  const map = (await api('/api/learning/hours')).body as { data: { channel: string; preferred: { hour: number }[]; cells: unknown[] }[] };
+  const answer = await api('/api/learning/hours');
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  const map = answer.body as { data: { channel: string; preferred: { hour: number }[]; cells: unknown[] }[] };
   const email = map.data.find(({ channel }) => channel === 'email');
   expect(email?.preferred.map(({ hour }) => hour)).toEqual(Array.from({ length: 7 }, () => wanted));
 
