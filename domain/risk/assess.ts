@@ -43,21 +43,24 @@ export interface AssessedBy {
   /** What the file of a model of the store's own says about this account; absent: nothing. */
   own?: OwnAnswer | undefined;
   thresholds: BandThresholds;
-  /** The ranks of the other accounts that are silent already, in any order. */
+  /** The ranks of the accounts that are silent already, the lowest first. */
   silentRanks: readonly number[];
+  /** That of them which is this account's own, from when it was assessed last; absent or null: it is none of them. */
+  ownSilentRank?: number | null | undefined;
 }
 
 /** Quantiles of fewer silent accounts say nothing about them. */
 const fewestSilent = 20;
 
 /** Assess an account by what was known at a moment. Whatever the history or the model may be, there is an answer. */
-export function assessAccount(history: readonly Behaviour[], atMs: EpochMs, { champion, thresholds, silentRanks, own }: AssessedBy): Assessed {
-  if (!isActive(history, atMs)) return ranked(accountFeatures(history, atMs), thresholds, 'silent', silentRanks);
+export function assessAccount(history: readonly Behaviour[], atMs: EpochMs, by: AssessedBy): Assessed {
+  const { champion, thresholds, own } = by;
+  if (!isActive(history, atMs)) return ranked(accountFeatures(history, atMs), thresholds, 'silent', by);
   if (champion === null || champion === 'unavailable')
-    return ranked(accountFeatures(history, atMs), thresholds, champion === null ? 'no_model' : 'model_unavailable', []);
+    return ranked(accountFeatures(history, atMs), thresholds, champion === null ? 'no_model' : 'model_unavailable');
   const features = accountFeatures(history, atMs, champion.buying);
   const explained = explainOrNull(champion.model, features, own);
-  if (explained === null) return ranked(features, thresholds, 'model_unavailable', []);
+  if (explained === null) return ranked(features, thresholds, 'model_unavailable');
   const { chance, base, factors } = explained;
   const band = bandOf(chance, thresholds);
   return { by: 'model', rulesBecause: null, basis: 'chance', score: chance, band, base, factors, silentRank: null };
@@ -77,13 +80,34 @@ function explainOrNull(model: RiskModel | OwnRiskModel, features: Features, own:
   }
 }
 
-function ranked(features: Features, thresholds: BandThresholds, because: RulesBecause, silentRanks: readonly number[]): Assessed {
+function ranked(
+  features: Features,
+  thresholds: BandThresholds,
+  because: RulesBecause,
+  { silentRanks, ownSilentRank }: Pick<AssessedBy, 'silentRanks' | 'ownSilentRank'> = { silentRanks: [] },
+): Assessed {
   const { score: rank, factors } = rankByRules(accountRules, features);
   const common = { by: 'rules' as const, rulesBecause: because, base: null, factors };
   if (because !== 'silent') return { ...common, basis: 'rank', score: rank, band: bandOf(rank, thresholds), silentRank: null };
-  const lower = silentRanks.filter((other) => other < rank).length;
-  const same = silentRanks.filter((other) => other === rank).length + 1;
-  const quantile = (lower + same / 2) / (silentRanks.length + 1);
-  const band = silentRanks.length + 1 < fewestSilent ? 'none' : bandOf(quantile, thresholds);
+  // It is compared with the others, and stands among them once, with the rank that it has now.
+  const isOneOf = (matches: (own: number) => boolean) => (ownSilentRank != null && matches(ownSilentRank) ? 1 : 0);
+  const below = countUntil(silentRanks, (other) => other >= rank);
+  const upTo = countUntil(silentRanks, (other) => other > rank);
+  const lower = below - isOneOf((own) => own < rank);
+  const same = upTo - below - isOneOf((own) => own === rank) + 1;
+  const all = silentRanks.length - isOneOf(() => true) + 1;
+  const quantile = (lower + same / 2) / all;
+  const band = all < fewestSilent ? 'none' : bandOf(quantile, thresholds);
   return { ...common, basis: 'quantile', score: quantile, band, silentRank: rank };
+}
+
+/** How many come before the first one from which on it holds. */
+function countUntil(sorted: readonly number[], holds: (value: number) => boolean): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(sorted[middle] ?? 0)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -224,7 +224,7 @@ async function assessTogether(
       left.push(id);
       continue;
     }
-    const assessed = assessOne(deps, read.measure, id, history, { silent: read.silent, own });
+    const assessed = assessOne(deps, read.measure, { id, history, ownSilentRank: standing?.silentRank }, { silent: read.silent, own });
     if (standing !== undefined && isSteady(standing, assessed)) steady.push({ standing, assessed });
     else left.push(id);
   }
@@ -251,7 +251,7 @@ async function assessTogether(
 
 /** What an assessment is made of beside the account's own history. */
 interface Besides {
-  silent: readonly Silent[];
+  silent: readonly number[];
   /** What a model of the store's own says, by accounts. */
   own: ReadonlyMap<string, OwnAnswer>;
 }
@@ -259,13 +259,11 @@ interface Besides {
 function assessOne(
   deps: Deps,
   { atMs, champion, thresholds }: Measure,
-  id: string,
-  history: readonly Behaviour[],
+  { id, history, ownSilentRank }: { id: string; history: readonly Behaviour[]; ownSilentRank: number | null | undefined },
   { silent, own }: Besides,
 ): Assessed {
   const begunMs = deps.clock.monotonicMs();
-  const silentRanks = silent.filter(({ subjectId }) => subjectId !== id).map(({ rank }) => rank);
-  const assessed = assessAccount(history, atMs, { champion, thresholds, silentRanks, own: own.get(id) });
+  const assessed = assessAccount(history, atMs, { champion, thresholds, silentRanks: silent, ownSilentRank, own: own.get(id) });
   if (!own.has(id)) deps.telemetry.riskStage('inference', deps.clock.monotonicMs() - begunMs);
   return assessed;
 }
@@ -300,24 +298,18 @@ function rowOf(
   };
 }
 
-interface Silent {
-  subjectId: string;
-  rank: number;
-}
-
-/** The same, where any of these accounts is silent: nobody else is compared with them. @param count - of the accounts; one without behaviour has no history */
-async function readSilentFor(tx: Tx, histories: ReadonlyMap<string, Behaviour[] | 'unreadable'>, count: number, atMs: number): Promise<Silent[]> {
+/** The ranks of the accounts that are silent already, the lowest first, where any of these is: nobody else is compared with them. @param count - of the accounts; one without behaviour has no history */
+async function readSilentFor(tx: Tx, histories: ReadonlyMap<string, Behaviour[] | 'unreadable'>, count: number, atMs: number): Promise<number[]> {
   const anySilent = histories.size < count || [...histories.values()].some((history) => history !== 'unreadable' && !isActive(history, atMs));
   return anySilent ? readSilent(tx) : [];
 }
 
-/** The accounts that are silent already, with their ranks. */
-async function readSilent(tx: Tx): Promise<Silent[]> {
-  const rows = await tx
-    .select({ subjectId: riskStandings.subjectId, rank: riskStandings.silentRank })
-    .from(riskStandings)
-    .where(isNotNull(riskStandings.silentRank));
-  return rows.flatMap(({ subjectId, rank }) => (rank === null ? [] : [{ subjectId, rank }]));
+/** One value and not a row for each: a store may have many, and each set of accounts that is assessed asks for them. */
+async function readSilent(tx: Tx): Promise<number[]> {
+  const { rows } = await tx.execute<{ ranks: number[] }>(
+    sql`select coalesce(json_agg(${riskStandings.silentRank} order by ${riskStandings.silentRank}), '[]') as ranks from ${riskStandings} where ${riskStandings.silentRank} is not null`,
+  );
+  return rows[0]?.ranks ?? [];
 }
 
 /** What accounts did until a moment, by their ids; `unreadable`: this build cannot read it. */
@@ -407,7 +399,7 @@ async function assessSet(
       const { subjectId: id } = standing;
       const history = histories.get(id) ?? [];
       if (history === 'unreadable') throw new Error('its behaviour was stored by another build, or is damaged');
-      const assessed = assessOne(deps, measure, id, history, { silent, own });
+      const assessed = assessOne(deps, measure, { id, history, ownSilentRank: standing.silentRank }, { silent, own });
       const mayBegin = assessed.band !== 'none' && assessed.basis !== 'quantile' && (asked !== null || assessed.band !== standing.handled);
       const worth = mayBegin && assessed.band !== 'none' ? worthOf(await arms(), measure.settings, { band: assessed.band, history, atMs }) : null;
       const stand = { handled: standing.handled, now: assessed.band, isAsked: asked !== null, worth };
