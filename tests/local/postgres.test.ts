@@ -43,6 +43,9 @@ test('the database is durable, speaks UTF-8 and knows every letter’s lower cas
   expect(await ask(server, `select ${settings.map((name) => `current_setting('${name}')`).join(', ')}, lower('ÄÉŽ')`)).toEqual([
     ...['on', 'on', 'on', 'UTF8', '200', 'UTC', 'äéž'],
   ]);
+  // What other clients than Node's take: Go's and Java's refuse fewer.
+  const [stored] = await ask(server, `select rolpassword from pg_authid where rolname = current_user`);
+  expect(stored).toMatch(/^SCRAM-SHA-256\$4096:/);
   expect(statSync(join(dir, 'password')).mode & 0o777).toBe(0o600);
   expect(server.url).toContain(readFileSync(join(dir, 'password'), 'utf8').trim());
 }, 120_000);
