@@ -736,6 +736,13 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByText('It ends as purchased', { exact: false }).waitFor();
     await page.getByRole('row', { name: /^2026-03-10 12:00 sent email 2h by email/ }).waitFor();
     expect(new URL(page.url()).searchParams.get('course')).toBe('buys');
+
+    const why = page.getByText('The cart or lead is left.').filter({ visible: true });
+    expect(await why.count(), 'once beside its row').toBe(1);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await why.waitFor();
+    expect(await why.count(), 'and once under it on a phone').toBe(1);
+    await page.setViewportSize({ width: 1280, height: 900 });
     await page.close();
   });
 

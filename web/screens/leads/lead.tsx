@@ -139,7 +139,7 @@ function Attempts({ of: attempts }: { of: readonly Attempt[] }) {
             },
             {
               name: 'What came of it',
-              wide: true,
+              wide: 'below',
               cell: ({ notes, transcript }) => (
                 <>
                   {notes}

@@ -82,7 +82,7 @@ export function Messages() {
                 { name: 'Step', cell: ({ sequence, step }) => `${sequenceName(sequence)}: ${plain(step)}` },
                 { name: 'State', cell: (row) => <MessageState of={row} /> },
                 { name: 'By', wide: true, cell: ({ channel: by }) => (by === null ? '' : channelName(by)) },
-                { name: 'What became of it', wide: true, cell: ({ sentence }) => readable(sentence) },
+                { name: 'What became of it', wide: 'below', cell: ({ sentence }) => readable(sentence) },
                 {
                   name: 'When',
                   align: 'end',

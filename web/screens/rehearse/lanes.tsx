@@ -59,13 +59,14 @@ export function Lanes({ of: { events, finished, timeZone } }: { of: Transcript }
         role="img"
         aria-label={`Each step over ${days} days, by the clock of ${timeZone}. The same stands in the list below.`}
       >
-        {Array.from({ length: Math.floor(days / every) + 1 }, (_, index) => index * every).map((day) => (
+        {Array.from({ length: Math.floor(days / every) + 1 }, (_, index) => index * every).map((day, index) => (
           <g key={day}>
             <line x1={x(fromMs + day * dayMs)} x2={x(fromMs + day * dayMs)} y1={0} y2={lanes.length * row} className="stroke-line" />
             <text
               x={x(fromMs + day * dayMs)}
               y={lanes.length * row + 16}
-              className="fill-soft text-2xs rtl:hidden"
+              // On a phone all of them would touch.
+              className={`fill-soft text-2xs rtl:hidden ${index % 2 === 1 ? 'max-sm:hidden' : ''}`}
               textAnchor={day === 0 ? 'start' : day >= days ? 'end' : 'middle'}
             >
               {day === 0 ? 'start' : `day ${day}`}

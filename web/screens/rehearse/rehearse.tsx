@@ -96,7 +96,7 @@ export function Rehearse() {
                     },
                     {
                       name: 'Why',
-                      wide: true,
+                      wide: 'below',
                       cell: ({ reason, note, until }) =>
                         `${note ?? (reason === null ? '' : reason === 'subject.updated' ? 'The cart or lead is left.' : plain(reason))}${until === null ? '' : ` Until ${clockOf(until)}.`}`,
                     },
