@@ -10220,6 +10220,12 @@ export interface components {
                 what: "no_purchase" | "no_answer";
                 within_days: number;
             };
+            /** @description What is aimed at: successes at least, over all bands; the return on what interventions cost, `percent`; accounts that are escalated at most. It is no result. */
+            targets: {
+                success_percent: number;
+                roi_percent: number;
+                escalated_percent: number;
+            };
             all: {
                 begun: number;
                 held_out: number;
@@ -10318,6 +10324,11 @@ export interface components {
                     } | null;
                     /** @description What counts as success. */
                     means: string;
+                    /** @description What is aimed at, in percent. It is no result. */
+                    target: {
+                        from: number;
+                        to: number;
+                    };
                 };
                 cost: {
                     /** @description By currency: amounts of different currencies are never added up. */
@@ -10373,6 +10384,12 @@ export interface components {
                         low: number;
                         high: number;
                     } | null;
+                    /** @description Percent that were lost of either arm; `reduction`: (held out − treated) ÷ held out, in percent. Null: nobody was lost of those held out. */
+                    churn: {
+                        held_out: number;
+                        treated: number;
+                        reduction: number | null;
+                    };
                 } | null;
                 /** @description How much more an account bought than one that was held out, times the accounts that got interventions in this window; `low` and `high`: the 95 % interval. Null: without a holdout nobody knows. */
                 protected: {
@@ -10484,6 +10501,21 @@ export interface components {
             sent_twice: number;
             /** @description Messages that were begun after their sequence had been stopped. Must be 0. */
             sent_after_stop: number;
+            /** @description Steps that were sent, failed or left out, on average over the 24 hours. */
+            steps_per_hour: number;
+            /** @description Failed ÷ executions. */
+            failed_attempts: {
+                failed: number;
+                /** @description Steps that were tried with a provider. */
+                executions: number;
+                /** @description Percent; null: nothing was tried. */
+                rate: number | null;
+                /** @description Wilson’s 95 % interval of the rate, in percent. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+            };
             /** @description Messages of any age whose outcome nobody knows. They are never sent again blindly. */
             in_doubt: number;
         };

@@ -71,6 +71,16 @@ export const successMeans: Readonly<Record<InterventionBand, string>> = {
   critical: 'it was kept: it answered or bought',
 };
 
+/** Which share of interventions is aimed at, by band. No result. */
+export const successAims: Readonly<Record<InterventionBand, { from: number; to: number }>> = {
+  early: { from: 0.4, to: 0.5 },
+  active: { from: 0.55, to: 0.65 },
+  critical: { from: 0.6, to: 0.7 },
+};
+
+/** What is aimed at over all bands: the share that succeeds at least, and the return on what they cost, in percent. No result. */
+export const aims = { success: 0.65, returnPercent: 500 };
+
 /**
  * Whether an intervention brought its account back, within the window after its first action. All are judged after the same time, whatever came early.
  * @param firstAtMs - when its first action took place; null: none did

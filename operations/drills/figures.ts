@@ -4,6 +4,8 @@ import { campaigns, enrollmentEvents, enrollments, messages, sequences, tenants 
 import { countInto, noWaves, scaledUp, type Waves } from '../../domain/drills/waves.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { Plan } from '../../domain/sequence/plan.ts';
+import type { Interval } from '../../domain/statistics/interval.ts';
+import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { BuiltDeps } from '../create-deps.ts';
 import { readProgress } from '../dispatch/progress.ts';
@@ -48,6 +50,10 @@ export interface LastDay {
   sentAfterStop: number;
   /** Of all messages, those whose outcome nobody knows. */
   inDoubt: number;
+  /** Steps that were decided for good: sent, failed or left out. */
+  processed: number;
+  /** Of the steps that were tried with a provider, those that failed. */
+  attempts: { failed: number; all: number; interval: Interval | null };
 }
 
 type ReadingDeps = Pick<BuiltDeps, 'db' | 'clock' | 'versions'>;
@@ -82,7 +88,18 @@ export function readLastDay({ db, clock }: Pick<ReadingDeps, 'db' | 'clock'>, te
       .from(enrollmentEvents)
       .where(and(since(enrollmentEvents.at, enrollmentEvents.id, sinceMs), eq(enrollmentEvents.type, 'message.sent')));
     const [doubt] = await tx.select({ count: sql<number>`count(*)::int` }).from(messages).where(eq(messages.state, 'unknown'));
+    const [decided] = await tx
+      .select({
+        processed: sql<number>`(count(*) filter (where ${messages.state} <> 'claimed'))::int`,
+        tried: sql<number>`(count(*) filter (where ${messages.state} in ('sent', 'unknown', 'failed')))::int`,
+        failed: sql<number>`(count(*) filter (where ${messages.state} = 'failed'))::int`,
+      })
+      .from(messages)
+      .where(since(messages.createdAt, messages.id, sinceMs));
+    const { processed = 0, tried = 0, failed = 0 } = decided ?? {};
     return {
+      processed,
+      attempts: { failed, all: tried, interval: wilsonInterval(failed, tried) },
       started: begun?.started ?? 0,
       stopped: Object.fromEntries(ended.map(({ reason, count }) => [reason ?? '', count])),
       sent: sent?.count ?? 0,

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/client.ts';
 import type { Amount } from '../../domain/interventions/amount.ts';
 import { type InterventionSums, sumUp } from '../../domain/interventions/figures.ts';
 import { totalCost } from '../../domain/interventions/cost.ts';
-import { successMeans } from '../../domain/interventions/outcome.ts';
+import { aims, successAims, successMeans } from '../../domain/interventions/outcome.ts';
 import { type Return, returnOf } from '../../domain/interventions/worth.ts';
 import { interventionBands, type InterventionBand } from '../../domain/risk/band-move.ts';
 import type { Prediction } from '../../domain/risk/outcome.ts';
@@ -12,7 +12,7 @@ import { type Moments, welch } from '../../domain/statistics/means.ts';
 import { differenceInterval, wilsonInterval } from '../../domain/statistics/proportions.ts';
 import type { Deps } from '../deps.ts';
 import { startOfDay } from '../read/course-sums.ts';
-import { type EscalationShare, readEscalationShare } from '../work/escalate.ts';
+import { type EscalationShare, mostShare, readEscalationShare } from '../work/escalate.ts';
 import { assignedPeople } from './assigned-people.ts';
 import { judgedNow } from './interventions.ts';
 import { readKeptFigures } from './kept.ts';
@@ -29,11 +29,13 @@ export interface Protected {
 export interface BandFigures extends InterventionSums {
   band: InterventionBand;
   successMeans: string;
+  /** Which share of them is aimed at. */
+  successAim: { from: number; to: number };
   rate: number | null;
   interval: Interval | null;
   arms: Arms;
-  /** How many more accounts stayed than of those that were held out; null: nobody is held out, or no horizon is over. */
-  effect: { difference: number; interval: Interval } | null;
+  /** How many more accounts stayed than of those that were held out, and which share of either was lost; null: nobody is held out, or no horizon is over. */
+  effect: { difference: number; interval: Interval; churn: { heldOut: number; treated: number } } | null;
   /** null: fewer than two accounts in an arm. */
   protected: Protected[] | null;
   returnOnAttributed: Return;
@@ -45,6 +47,8 @@ export interface InterventionFigures {
   toMs: number;
   windowDays: number;
   prediction: Prediction;
+  /** What is aimed at: the share of successes at least, the return, and the share of accounts that are escalated at most. */
+  aims: typeof aims & { escalated: number };
   all: InterventionSums & { rate: number | null; interval: Interval | null; returnOnAttributed: Return };
   bands: BandFigures[];
   channels: (Pick<InterventionSums, 'actions' | 'outcomes' | 'cost'> & { channel: string })[];
@@ -71,6 +75,7 @@ export async function readInterventionFigures(deps: Pick<Deps, 'db' | 'clock'>, 
   const channels = [...new Set(kept.rows.map(({ channel }) => channel))].filter((channel) => channel !== '').toSorted();
   return {
     ...{ fromMs, toMs, windowDays: settings.interventionWindowDays, prediction: settings.riskPrediction },
+    aims: { ...aims, escalated: mostShare },
     all: { ...all, ...rateOf(all), returnOnAttributed: returnOf(all.attributed, all.cost) },
     bands: interventionBands.map((band) => bandFigures(band, sumUp(kept.rows.filter((row) => row.band === band)), arms[band], revenue)),
     channels: channels.flatMap((channel) => {
@@ -95,8 +100,14 @@ function bandFigures(band: InterventionBand, sums: InterventionSums, arms: Arms,
   );
   const saved = protectedBy(band, sums.begun - sums.heldOut, arms, revenue);
   return {
-    ...{ band, successMeans: successMeans[band], ...sums, ...rateOf(sums), arms },
-    effect: interval === null ? null : { difference: treated.stayed / treated.complete - holdout.stayed / holdout.complete, interval },
+    ...{ band, successMeans: successMeans[band], successAim: successAims[band], ...sums, ...rateOf(sums), arms },
+    effect:
+      interval === null
+        ? null
+        : {
+            ...{ difference: treated.stayed / treated.complete - holdout.stayed / holdout.complete, interval },
+            churn: { heldOut: 1 - holdout.stayed / holdout.complete, treated: 1 - treated.stayed / treated.complete },
+          },
     protected: saved,
     returnOnAttributed: returnOf(sums.attributed, sums.cost),
     returnOnProtected: returnOf(saved === null ? null : saved.map(({ amount }) => amount), totalCost([sums.cost])),

@@ -40,7 +40,7 @@ export interface EscalationShare {
 }
 
 const days = 30;
-const mostShare = 0.05;
+export const mostShare = 0.05;
 
 export function readEscalationShare(deps: Pick<Deps, 'db'>, tenantId: string): Promise<EscalationShare> {
   return deps.db.withTenant(tenantId, escalationShareIn);

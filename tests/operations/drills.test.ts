@@ -7,6 +7,7 @@ import { endDrill, listDrills, readDrill, startDrill } from '../../operations/dr
 import { readDrillFigures, readLastDay, readWaves } from '../../operations/drills/figures.ts';
 import { createRelay, relayOutbox } from '../../operations/relay-outbox.ts';
 import { dispatch, leaveCart } from '../api/left-carts.ts';
+import { asOwner } from '../helpers/database.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
 // Outages that are practised: nothing is sent meanwhile, twice, or all at once afterwards, and stops take effect all the while.
@@ -60,6 +61,7 @@ test('what is due, late and held is counted as it stands', async () => {
 describe('a worker that counts as away', () => {
   test('decides nothing until the drill is over, which ends by itself; then the step goes out once', async () => {
     const id = await due('late');
+    const before = await readLastDay(shop.deps, shop.tenant.tenantId);
     const drill = await start('worker', 4);
     expect(await dispatch(shop, id, 'email_2h')).toMatchObject({ kind: 'again', why: 'an outage is practised: no worker decides anything' });
     expect([await stateOf(id), mails('late')]).toEqual([null, 0]);
@@ -69,6 +71,11 @@ describe('a worker that counts as away', () => {
     await dispatch(shop, id, 'email_2h');
     expect([await stateOf(id), mails('late')]).toEqual(['sent', 1]);
     expect(await figures(drill)).toMatchObject({ released: 1, sentDuring: 0, sentTwice: 0, expired: 0, busiestMinute: 0 });
+    const { processed, attempts } = await readLastDay(shop.deps, shop.tenant.tenantId);
+    expect([attempts.all - before.attempts.all, attempts.failed - before.attempts.failed]).toEqual([1, 0]);
+    expect(processed - before.processed).toBe(1);
+    await asOwner(shop.database.url, `update messages set state = 'failed' where enrollment_id = $1 and step_id = 'email_2h'`, [id]);
+    expect((await readLastDay(shop.deps, shop.tenant.tenantId)).attempts).toMatchObject({ failed: attempts.failed + 1, all: attempts.all });
   });
 
   test('a purchase meanwhile stops: nothing goes out afterwards', async () => {

@@ -165,19 +165,40 @@ export const figuresSchema = z
     to: timeField,
     window_days: z.int(),
     prediction: z.object({ what: z.enum(['no_purchase', 'no_answer']), within_days: z.int() }),
+    targets: z
+      .object({ success_percent: z.number(), roi_percent: z.number(), escalated_percent: z.number() })
+      .meta({
+        description:
+          'What is aimed at: successes at least, over all bands; the return on what interventions cost, `percent`; accounts that are escalated at most. It is no result.',
+      }),
     all: z.object(sums),
     bands: z.array(
       z.object({
         band: interventionBandSchema,
         ...sums,
-        success: success.extend({ means: z.string().meta({ description: 'What counts as success.' }) }),
+        success: success.extend({
+          means: z.string().meta({ description: 'What counts as success.' }),
+          target: z.object({ from: z.number(), to: z.number() }).meta({ description: 'What is aimed at, in percent. It is no result.' }),
+        }),
         arms: z
           .array(z.object({ arm: z.enum(['treated', 'holdout']), complete: z.int(), stayed: z.int() }))
           .meta({ description: 'People assigned within a year whose days of the prediction are over.' }),
-        effect: z.object({ percentage_points: z.number(), interval }).nullable().meta({
-          description:
-            'How many more of a hundred stayed than of those held out, with Newcombe’s 95 % interval; null: nobody is held out, or it is too early.',
-        }),
+        effect: z
+          .object({
+            percentage_points: z.number(),
+            interval,
+            churn: z
+              .object({ held_out: z.number(), treated: z.number(), reduction: z.number().nullable() })
+              .meta({
+                description:
+                  'Percent that were lost of either arm; `reduction`: (held out − treated) ÷ held out, in percent. Null: nobody was lost of those held out.',
+              }),
+          })
+          .nullable()
+          .meta({
+            description:
+              'How many more of a hundred stayed than of those held out, with Newcombe’s 95 % interval; null: nobody is held out, or it is too early.',
+          }),
         protected: z
           .array(amountSchema.extend({ low: z.string(), high: z.string() }))
           .nullable()
@@ -217,14 +238,21 @@ const presentSums = (one: InterventionFigures['all']) => ({
   },
 });
 
+const presentChurn = ({ heldOut, treated }: { heldOut: number; treated: number }) => ({
+  ...{ held_out: percent(heldOut), treated: percent(treated), reduction: heldOut === 0 ? null : percent((heldOut - treated) / heldOut) },
+});
+
 function presentBand(one: BandFigures): z.input<typeof figuresSchema>['bands'][number] {
   const shown = presentSums(one);
   return {
     band: one.band,
     ...shown,
-    success: { ...shown.success, means: one.successMeans },
+    success: { ...shown.success, means: one.successMeans, target: { from: percent(one.successAim.from), to: percent(one.successAim.to) } },
     arms: (['treated', 'holdout'] as const).map((arm) => ({ arm, ...one.arms[arm] })),
-    effect: one.effect === null ? null : { percentage_points: percent(one.effect.difference), interval: inPercent(one.effect.interval) },
+    effect:
+      one.effect === null
+        ? null
+        : { percentage_points: percent(one.effect.difference), interval: inPercent(one.effect.interval), churn: presentChurn(one.effect.churn) },
     protected: one.protected?.map(({ amount, low, high }) => ({ ...presentAmount(amount), low: decimalOf(low), high: decimalOf(high) })) ?? null,
     roi_protected: presentReturn(one.returnOnProtected),
   };
@@ -234,6 +262,7 @@ export function presentFigures(f: InterventionFigures): z.input<typeof figuresSc
   return {
     ...{ from: isoTime(f.fromMs), to: isoTime(f.toMs), window_days: f.windowDays },
     prediction: { what: f.prediction.what, within_days: f.prediction.withinDays },
+    targets: { success_percent: percent(f.aims.success), roi_percent: f.aims.returnPercent, escalated_percent: percent(f.aims.escalated) },
     all: presentSums(f.all),
     bands: f.bands.map(presentBand),
     channels: f.channels.map(({ channel, actions, outcomes, cost }) => ({ channel, actions, outcomes, cost: presentCost(cost) })),

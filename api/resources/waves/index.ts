@@ -13,9 +13,20 @@ const lastDaySchema = z
     sent: z.int(),
     sent_twice: z.int().meta({ description: 'Steps that were accepted more than once. Must be 0.' }),
     sent_after_stop: z.int().meta({ description: 'Messages that were begun after their sequence had been stopped. Must be 0.' }),
+    steps_per_hour: z.number().meta({ description: 'Steps that were sent, failed or left out, on average over the 24 hours.' }),
+    failed_attempts: z
+      .object({
+        failed: z.int(),
+        executions: z.int().meta({ description: 'Steps that were tried with a provider.' }),
+        rate: z.number().nullable().meta({ description: 'Percent; null: nothing was tried.' }),
+        interval: z.object({ low: z.number(), high: z.number() }).nullable().meta({ description: 'Wilson’s 95 % interval of the rate, in percent.' }),
+      })
+      .meta({ description: 'Failed ÷ executions.' }),
     in_doubt: z.int().meta({ description: 'Messages of any age whose outcome nobody knows. They are never sent again blindly.' }),
   })
   .meta({ id: 'LastDay' });
+
+const percent = (share: number) => Math.round(share * 10_000) / 100;
 
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
   app.get(
@@ -41,8 +52,16 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { started, stopped, sent, sentTwice, sentAfterStop, inDoubt } = await readLastDay(deps, callerOf(request).tenantId);
-      return { started, stopped, sent, sent_twice: sentTwice, sent_after_stop: sentAfterStop, in_doubt: inDoubt };
+      const { started, stopped, sent, sentTwice, sentAfterStop, inDoubt, processed, attempts } = await readLastDay(deps, callerOf(request).tenantId);
+      const { failed, all, interval } = attempts;
+      return {
+        ...{ started, stopped, sent, sent_twice: sentTwice, sent_after_stop: sentAfterStop, in_doubt: inDoubt },
+        steps_per_hour: Math.round((100 * processed) / 24) / 100,
+        failed_attempts: {
+          ...{ failed, executions: all, rate: all === 0 ? null : percent(failed / all) },
+          interval: interval === null ? null : { low: percent(interval.low), high: percent(interval.high) },
+        },
+      };
     },
   );
 };

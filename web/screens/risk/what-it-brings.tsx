@@ -38,7 +38,7 @@ export function WhatItBrings() {
   );
 }
 
-function Outcomes({ of: { all, bands, first_action_ms: first } }: { of: Figures }) {
+function Outcomes({ of: { all, bands, targets, first_action_ms: first } }: { of: Figures }) {
   return (
     <div className="space-y-5">
       <div className="grid grid-cols-2 gap-x-6 gap-y-5 sm:grid-cols-4">
@@ -59,7 +59,7 @@ function Outcomes({ of: { all, bands, first_action_ms: first } }: { of: Figures 
           means={
             <p>
               Of those for which something was done and the time is over, the share that came back, by what each band counts. Some would have come
-              back anyway.
+              back anyway. Aimed at: {formatPercent(targets.success_percent)} and more.
             </p>
           }
         />
@@ -99,6 +99,9 @@ function Outcomes({ of: { all, bands, first_action_ms: first } }: { of: Figures 
                 <th scope="row" className="py-1.5 pe-3 text-start font-medium whitespace-nowrap">
                   <Definition of={bandOf(one.band).name}>
                     <p>Counts as coming back: {one.success.means}</p>
+                    <p>
+                      Aimed at: {formatPercent(one.success.target.from)} to {formatPercent(one.success.target.to)}. {lost(one.effect)}
+                    </p>
                   </Definition>
                 </th>
                 <Cell>{formatNumber(one.begun)}</Cell>
@@ -127,6 +130,12 @@ function Outcomes({ of: { all, bands, first_action_ms: first } }: { of: Figures 
     </div>
   );
 }
+
+const lost = (effect: Figures['bands'][number]['effect']): string => {
+  if (effect === null) return '';
+  const { held_out: without, treated, reduction } = effect.churn;
+  return `Lost of those left out by chance: ${formatPercent(without)}; of the others: ${formatPercent(treated)}${reduction === null ? '' : `, ${formatPercent(reduction)} fewer`}.`;
+};
 
 const rate = ({ rate: found }: Sums['success']): string => (found === null ? '–' : formatPercent(found));
 const ofCases = ({ cases, successes, interval }: Sums['success']): string =>
