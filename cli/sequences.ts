@@ -213,6 +213,13 @@ function statsLines(data: Row): string[] {
   ];
 }
 
+interface ConvertedBehind {
+  step: string | null;
+  conversions: number;
+  time_to_conversion: { quantile: number; seconds: number }[];
+  revenue: { currency: string; amount: string }[];
+}
+
 function outcomeLines(data: Row): string[] {
   const ends = data['ends'] as Row[];
   const quantiles = data['time_to_conversion'] as { quantile: number; seconds: number }[];
@@ -222,6 +229,14 @@ function outcomeLines(data: Row): string[] {
     `${shown(data['n'])} enrollments`,
     ...ends.map((end) => `  ${shown(end['cause'])}  ${shown(end['n'])}${shareOf({ rate: end['share'], interval: end['interval'] })}`),
     ...(hours.length === 0 ? [] : [`Of those who converted: ${hours.join(', ')}`]),
+    ...(data['by_step'] as ConvertedBehind[]).map(({ step, conversions, time_to_conversion: times, revenue }) => {
+      const half = times.find(({ quantile }) => quantile === 0.5);
+      const parts = [
+        ...(half === undefined ? [] : [`half within ${(half.seconds / 3_600).toFixed(1)} h`]),
+        ...revenue.map(({ currency, amount }) => `${currency} ${amount}`),
+      ];
+      return `  ${step === null ? 'before any message' : `behind ${step}`}  ${[conversions, ...parts].join(', ')}`;
+    }),
   ];
 }
 

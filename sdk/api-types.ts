@@ -12441,6 +12441,22 @@ export interface components {
                 quantile: number;
                 seconds: number;
             }[];
+            /** @description Those who converted, by the step behind which they did, the one with most of them first. */
+            by_step: {
+                /** @description The last message that went out before; null: none had. */
+                step: string | null;
+                conversions: number;
+                /** @description From the enrollment: by when so many of these had converted. */
+                time_to_conversion: {
+                    quantile: number;
+                    seconds: number;
+                }[];
+                /** @description Net of edits, refunds and cancellations, of the orders that are credited to the sequence. */
+                revenue: {
+                    currency: string;
+                    amount: string;
+                }[];
+            }[];
             /** @description At most one point an hour, from the activation on. */
             curve: {
                 seconds: number;

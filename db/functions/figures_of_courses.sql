@@ -2,11 +2,11 @@
 -- is an enrollment that was activated; the day is that of its activation.
 --   course        of a sequence, campaign and source: enrollments (`cases`), those held out (in nothing else), the latest of each subject (`leads`), how they stand,
 --                 `reason` of an exit without conversion and the last message that went out before it (`step_id`), `dropped` before one went out, `amount` from the enrollment to the conversion in milliseconds
---   won           by the time from the enrollment to the conversion (`slot`, minutes as `grid_minutes` rounds them)
+--   won           by the time from the enrollment to the conversion (`slot`, minutes as `grid_minutes` rounds them) and the last message that went out before it (`step_id`)
 --   end           by cause (`reason`) and the time from the activation to it (`slot`, as above)
 --   watched       without an end: by the hour of the day of the activation (`slot`, hours of the tenant's time)
 --   step          of a version and step, by channel, reason of a skip and part of the store's day (`slot`, six hours each): what was decided and what came of it
---   revenue       net amounts of the orders that are credited to them
+--   revenue       net amounts of the orders that are credited to them, by the step of `won`
 --   silence       of silent leads: the latest silence of each (`leads`), the latest that they answered (`replied`), those that bought then or later (`converted`), all
 --                 answers (`cases`) with the time from the last contact (`amount`, milliseconds)
 --   silence_step  the latest silence of each in which the step went out (`leads`), and in which it was the last and was answered (`replied`)
@@ -43,6 +43,7 @@ begin
     where not e.held_out and k.skip_reason is distinct from 'stopped'),
   behind as materialized (
     select e.id, (array_agg(m.id order by m.at desc, m.id desc) filter (where m.at <= e.converted_at))[1] as won_by,
+      (array_agg(m.step_id order by m.at desc, m.id desc) filter (where m.at <= e.converted_at))[1] as won_step,
       (array_agg(m.id order by m.at desc, m.id desc) filter (where m.id is not null))[1] as last_one,
       (array_agg(m.step_id order by m.at desc, m.id desc) filter (where m.id is not null))[1] as last_step
     from e left join m on m.enrollment_id = e.id and m.went_out group by e.id),
@@ -94,9 +95,9 @@ begin
       'amount', case when not e.held_out then (extract(epoch from e.converted_at - e.enrolled_at) * 1000)::bigint end) as figure
     from e join behind b on b.id = e.id
     union all
-    select e.subject_id, jsonb_build_object('topic', 'won', 'starts_at', e.day, 'sequence_id', e.sequence_id, 'cases', 1,
+    select e.subject_id, jsonb_build_object('topic', 'won', 'starts_at', e.day, 'sequence_id', e.sequence_id, 'step_id', b.won_step, 'cases', 1,
       'slot', public.grid_minutes(extract(epoch from e.converted_at - e.enrolled_at)::float8 * store.time_scale))
-    from store cross join e where not e.held_out and e.converted_at is not null
+    from store cross join e join behind b on b.id = e.id where not e.held_out and e.converted_at is not null
     union all
     select e.subject_id, case when e.converted_at is null and e.status <> 'EXITED' then jsonb_build_object('topic', 'watched', 'starts_at', e.day, 'sequence_id', e.sequence_id,
         'cases', 1, 'slot', floor(extract(epoch from e.activated_at - e.day)::float8 * store.time_scale / 3600)::int)
@@ -122,7 +123,8 @@ begin
           -- So that older partitions are left alone; a day for clocks that differ.
           and v.occurred_at > m.made_at - interval '1 day') told
     union all
-    select a.subject_id, jsonb_build_object('topic', 'revenue', 'starts_at', a.day, 'sequence_id', a.sequence_id, 'currency', a.currency, 'amount', a.net) from amounts a
+    select a.subject_id, jsonb_build_object('topic', 'revenue', 'starts_at', a.day, 'sequence_id', a.sequence_id, 'step_id', b.won_step, 'currency', a.currency, 'amount', a.net)
+    from amounts a join behind b on b.id = a.id
     union all
     select x.subject_id, jsonb_build_object('topic', 'silence', 'starts_at', x.day, 'leads', nullif(x.latest::int, 0), 'replied', nullif(x.latest_answer::int, 0),
       'converted', nullif(x.bought::int, 0), 'cases', nullif(x.responded::int, 0),

@@ -28,10 +28,22 @@ export interface SequenceOutcomes {
   horizonSeconds: number;
   /** Of those who have converted: by when so many of them had, with all others counted for as long as they were watched. */
   timeToConversion: { quantile: number; seconds: number }[];
+  /** Those who have converted, by the last message that went out before, the one behind which most did first. */
+  bySteps: ConvertedBehind[];
   /** The course of it, at most one point for each hour; none where fewer than ten are still watched. */
   curve: { seconds: number; atRisk: number; free: number; ended: Record<string, number> }[];
   /** Whether points were left out at the end, because too few were still watched. */
   tailHidden: boolean;
+}
+
+export interface ConvertedBehind {
+  /** null: before any message went out. */
+  step: string | null;
+  conversions: number;
+  /** From the enrollment, in seconds of the tenant's time: by when so many of these had converted. */
+  timeToConversion: { quantile: number; seconds: number }[];
+  /** Net amounts of the orders that are credited to the sequence. */
+  revenue: { currency: string; minor: number }[];
 }
 
 const quantiles = [0.1, 0.25, 0.5, 0.75, 0.9];
@@ -66,14 +78,43 @@ export function readSequenceOutcomes(
       group by 1, 2 having sum(f.cases) <> 0`);
     // Whoever has no end is watched since their hour began: up to an hour too long.
     const secondsSince = (dayMs: number, slot: number) => Math.max(0, ((nowMs - dayMs) / 1_000) * found.timeScale - slot * hourSeconds);
-    return outcomesOf([
+    const { rows: won } = await tx.execute<{ step: string; slot: number; n: number }>(sql`
+      select f.step_id as step, f.slot, sum(f.cases)::int as n from ${courseSums(tenantId, { topics: ['won'], sinceMs, sequenceId: found.id })} f
+      group by 1, 2 having sum(f.cases) <> 0`);
+    const { rows: revenue } = await tx.execute<{ step: string; currency: string; amount: number }>(sql`
+      select f.step_id as step, f.currency, sum(f.amount)::float8 as amount from ${courseSums(tenantId, { topics: ['revenue'], sinceMs, sequenceId: found.id })} f
+      group by 1, 2 having sum(f.amount) <> 0 order by 2`);
+    const outcomes = outcomesOf([
       ...ends.map(({ slot, reason, people }) => ({ time: slot * 60, cause: reason, people })),
       ...watched.map(({ day_ms: dayMs, slot, people }) => ({ time: gridMinutes(secondsSince(dayMs, slot)) * 60, cause: null, people })),
     ]);
+    return { ...outcomes, bySteps: bySteps(won, revenue) };
   });
 }
 
-function outcomesOf(courses: readonly { time: number; cause: string | null; people: number }[]): SequenceOutcomes {
+function bySteps(
+  won: readonly { step: string; slot: number; n: number }[],
+  revenue: readonly { step: string; currency: string; amount: number }[],
+): ConvertedBehind[] {
+  return [...new Set([...won, ...revenue].map(({ step }) => step))]
+    .map((step) => {
+      const own = won.filter((row) => row.step === step).toSorted((a, b) => a.slot - b.slot);
+      const conversions = own.reduce((sum, { n }) => sum + n, 0);
+      let before = 0;
+      const times = own.map(({ slot, n }) => ({ seconds: slot * 60, upTo: (before += n) }));
+      return {
+        ...{ step: step === '' ? null : step, conversions },
+        timeToConversion: quantiles.flatMap((quantile) => {
+          const found = times.find(({ upTo }) => upTo >= quantile * conversions);
+          return found === undefined ? [] : [{ quantile, seconds: found.seconds }];
+        }),
+        revenue: revenue.filter((row) => row.step === step).map(({ currency, amount }) => ({ currency, minor: amount })),
+      };
+    })
+    .toSorted((a, b) => b.conversions - a.conversions || (a.step ?? '').localeCompare(b.step ?? ''));
+}
+
+function outcomesOf(courses: readonly { time: number; cause: string | null; people: number }[]): Omit<SequenceOutcomes, 'bySteps'> {
   const enrolled = courses.reduce((sum, { people }) => sum + people, 0);
   const rows = competingRisks(courses);
   const last = rows.at(-1);

@@ -154,7 +154,9 @@ export async function countCoursesSlowly(client: pg.ClientBase, tenantId: string
             },
       );
       if (heldOut) continue;
-      if (wonAt !== null) count({ topic: 'won', starts_at, sequence_id, slot: gridMinutes((wonAt - life.enrolled) / 1_000) }, { cases: 1 });
+      const wonBy = wonAt === null ? undefined : out.findLast(({ at }) => at <= wonAt);
+      const step_id = wonBy?.step_id ?? '';
+      if (wonAt !== null) count({ topic: 'won', starts_at, sequence_id, step_id, slot: gridMinutes((wonAt - life.enrolled) / 1_000) }, { cases: 1 });
       if (wonAt === null && status !== 'EXITED')
         count({ topic: 'watched', starts_at, sequence_id, slot: Math.floor((life.activated - starts_at) / 3_600_000) }, { cases: 1 });
       else {
@@ -165,8 +167,7 @@ export async function countCoursesSlowly(client: pg.ClientBase, tenantId: string
         );
       }
       for (const order of life.own)
-        if (order.currency !== null) count({ topic: 'revenue', starts_at, sequence_id, currency: order.currency }, { amount: order.net });
-      const wonBy = wonAt === null ? undefined : out.findLast(({ at }) => at <= wonAt);
+        if (order.currency !== null) count({ topic: 'revenue', starts_at, sequence_id, step_id, currency: order.currency }, { amount: order.net });
       for (const m of life.sent) {
         const went = out.includes(m);
         const isLast = out.at(-1) === m;

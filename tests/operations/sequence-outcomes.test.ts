@@ -92,3 +92,46 @@ test('conversion and other exits compete; those who are on their way count for a
   });
   expect((await ask(shop, apiKey, '/api/sequences/nothing/outcomes')).status).toBe(404);
 });
+
+test('those who converted are told apart by the message behind which they did: when, and for how much', async () => {
+  const { tenantId, apiKey } = shop.tenant;
+  const began = nowMs - 48 * hourMs;
+  const bought = async (step: string | null, sentAfter: number, boughtAfter: number, minor: number) => {
+    const id = randomUUID();
+    const at = (hours: number) => new Date(began + hours * hourMs);
+    await owner.query('insert into contacts (tenant_id, id, person_id) values ($1, $2, $2)', [tenantId, id]);
+    await owner.query('insert into subjects (tenant_id, id, contact_id, started_at, last_activity_at) values ($1, $2, $2, now(), now())', [
+      tenantId,
+      id,
+    ]);
+    await owner.query(
+      `insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, status, stop_reason, ended_at, sequence_type, time_scale, anchor_at, enrolled_at, activated_at)
+       select $1, $2, s.id, s.current_version_id, $2, $2, 'CONVERTED', 'purchased', $3, 'first_time', 1, $4, $4, $4 from sequences s where s.slug = 'silent-lead'`,
+      [tenantId, id, at(boughtAfter), at(0)],
+    );
+    if (step !== null)
+      await owner.query(
+        `insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, claim, claimed_at, settled_at, channel) values ($1, $2, $2, $3, $2, 'sent', $2, $4, $4, 'email')`,
+        [tenantId, id, step, at(sentAfter)],
+      );
+    await owner.query(
+      `insert into conversions (tenant_id, id, connection_id, order_id, contact_id, enrollment_id, currency, value_minor, placed_at)
+       select $1, $2::uuid, c.id, $2::uuid::text, $2::uuid, $2::uuid, 'EUR', $3, $4 from connections c where c.tenant_id = $1 limit 1`,
+      [tenantId, id, minor, at(boughtAfter)],
+    );
+  };
+  await bought('message_3d', 1, 2, 1_000);
+  await bought('message_3d', 1, 4, 2_050);
+  await bought('message_7d', 24, 30, 3_000);
+  // Bought before its message went out.
+  await bought('message_3d', 20, 1, 400);
+  const { body } = await ask(shop, apiKey, '/api/sequences/silent-lead/outcomes?days=10');
+  const hours = (times: { quantile: number; seconds: number }[], quantile: number) => times.find((one) => one.quantile === quantile)?.seconds;
+  const found = (body as { by_step: { step: string | null; conversions: number; time_to_conversion: never[]; revenue: unknown[] }[] }).by_step;
+  expect(found.map(({ step, conversions, revenue }) => ({ step, conversions, revenue }))).toEqual([
+    { step: 'message_3d', conversions: 2, revenue: [{ currency: 'EUR', amount: '30.50' }] },
+    { step: null, conversions: 1, revenue: [{ currency: 'EUR', amount: '4.00' }] },
+    { step: 'message_7d', conversions: 1, revenue: [{ currency: 'EUR', amount: '30.00' }] },
+  ]);
+  expect([0.5, 0.9].map((quantile) => hours(found[0]?.time_to_conversion ?? [], quantile))).toEqual([2 * 3_600, 4 * 3_600]);
+});

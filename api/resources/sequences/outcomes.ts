@@ -4,6 +4,7 @@ import { readSequenceOutcomes, type SequenceOutcomes } from '../../../operations
 import { startOfDay } from '../../../operations/read/course-sums.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
+import { majorUnits } from '../../../operations/read/major-units.ts';
 import { isoTime, timeField } from '../../routes/fields.ts';
 import type { ResourceOptions } from '../resource.ts';
 import { slugParams } from './schemas.ts';
@@ -29,6 +30,20 @@ const outcomesSchema = z
     time_to_conversion: z
       .array(z.object({ quantile: z.number(), seconds: z.number() }))
       .meta({ description: 'By when so many of those who converted had.' }),
+    by_step: z
+      .array(
+        z.object({
+          step: z.string().nullable().meta({ description: 'The last message that went out before; null: none had.' }),
+          conversions: z.int(),
+          time_to_conversion: z
+            .array(z.object({ quantile: z.number(), seconds: z.number() }))
+            .meta({ description: 'From the enrollment: by when so many of these had converted.' }),
+          revenue: z
+            .array(z.object({ currency: z.string(), amount: z.string() }))
+            .meta({ description: 'Net of edits, refunds and cancellations, of the orders that are credited to the sequence.' }),
+        }),
+      )
+      .meta({ description: 'Those who converted, by the step behind which they did, the one with most of them first.' }),
     curve: z
       .array(z.object({ seconds: z.number(), at_risk: z.int(), without_end: share, ended: z.record(z.string(), share) }))
       .meta({ description: 'At most one point an hour, from the activation on.' }),
@@ -61,7 +76,7 @@ export const outcomesRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (app
 const rounded = (value: number) => Math.round(value * 1e6) / 1e6;
 
 function present(outcomes: SequenceOutcomes, sinceMs: number): z.input<typeof outcomesSchema> {
-  const { enrolled, ends, free, meanFreeSeconds, horizonSeconds, timeToConversion, curve, tailHidden } = outcomes;
+  const { enrolled, ends, free, meanFreeSeconds, horizonSeconds, timeToConversion, bySteps, curve, tailHidden } = outcomes;
   return {
     since: isoTime(sinceMs),
     definition:
@@ -74,6 +89,10 @@ function present(outcomes: SequenceOutcomes, sinceMs: number): z.input<typeof ou
     without_end: free === null ? null : rounded(free),
     ...{ mean_seconds_without_end: meanFreeSeconds === null ? null : Math.round(meanFreeSeconds), horizon_seconds: horizonSeconds },
     time_to_conversion: timeToConversion,
+    by_step: bySteps.map(({ step, conversions, timeToConversion: times, revenue }) => ({
+      ...{ step, conversions, time_to_conversion: times },
+      revenue: revenue.map(({ currency, minor }) => ({ currency, amount: majorUnits(minor, currency) })),
+    })),
     curve: curve.map(({ seconds, atRisk, free: without, ended }) => ({
       ...{ seconds, at_risk: atRisk, without_end: rounded(without) },
       ended: Object.fromEntries(Object.entries(ended).map(([cause, of]) => [cause, rounded(of)])),
