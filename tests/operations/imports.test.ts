@@ -165,7 +165,7 @@ test('killed in the middle again and again, it goes on: nothing lost, nobody twi
     worker.child.kill('SIGKILL');
     await new Promise((done) => worker.child.once('exit', done));
     // As time would.
-    await own((tx) => tx.update(imports).set({ claimedUntil: sql`clock_timestamp()` }).where(eq(imports.id, begun.body.id)));
+    await own((tx) => tx.update(imports).set({ claimedUntil: sql`clock_timestamp() - interval '1 second'` }).where(eq(imports.id, begun.body.id)));
   }
   expect(seen).toBeLessThan(many);
   expect(await work(begun.body.id)).toMatchObject({ state: 'done', rows: many, taken_in: many, mistakes: 0 });
@@ -267,7 +267,7 @@ test('without a connection for events of its own the import waits, says why, and
   await worker.stop();
   expect(await shown()).toMatchObject({ state: 'running', rows: 0, fault: expect.stringContaining('connections create generic') as unknown });
   await createConnection(shop.deps, other.tenantId, { integration: 'generic', name: 'Leads', config: null, secrets: [] }, 'test');
-  await shop.deps.db.withTenant(other.tenantId, (tx) => tx.update(imports).set({ claimedUntil: sql`clock_timestamp()` }));
+  await shop.deps.db.withTenant(other.tenantId, (tx) => tx.update(imports).set({ claimedUntil: sql`clock_timestamp() - interval '1 second'` }));
   const again = createImportWorker(shop.deps);
   await again.pass();
   await until('its end', async () => (await shown())['state'] === 'done');

@@ -68,9 +68,9 @@ async function deliverAll(endpointId: string): Promise<void> {
   while ((await deliverNext(shop.deps, { tenantId: shop.tenant.tenantId, endpointId }, never)) !== null);
 }
 
-/** As much time as the next attempt, or the lease of the one before, needs. */
+/** As much time as the next attempt, or the lease of the one before, needs. Not this very moment: stored, it is rounded to a millisecond, which may be the next one. */
 const letTimeCome = () =>
-  tx((t) => t.update(webhookDeliveries).set({ nextAt: sql`clock_timestamp()` }).where(eq(webhookDeliveries.state, 'waiting')));
+  tx((t) => t.update(webhookDeliveries).set({ nextAt: sql`clock_timestamp() - interval '1 second'` }).where(eq(webhookDeliveries.state, 'waiting')));
 
 const deliveriesOf = (endpointId: string) =>
   tx((t) => t.select().from(webhookDeliveries).where(eq(webhookDeliveries.endpointId, endpointId)).orderBy(asc(webhookDeliveries.id)));
