@@ -165,12 +165,10 @@ export const figuresSchema = z
     to: timeField,
     window_days: z.int(),
     prediction: z.object({ what: z.enum(['no_purchase', 'no_answer']), within_days: z.int() }),
-    targets: z
-      .object({ success_percent: z.number(), roi_percent: z.number(), escalated_percent: z.number() })
-      .meta({
-        description:
-          'What is aimed at: successes at least, over all bands; the return on what interventions cost, `percent`; accounts that are escalated at most. It is no result.',
-      }),
+    targets: z.object({ success_percent: z.number(), roi_percent: z.number(), escalated_percent: z.number() }).meta({
+      description:
+        'What is aimed at: successes at least, over all bands; the return on what interventions cost, `percent`; accounts that are escalated at most. It is no result.',
+    }),
     all: z.object(sums),
     bands: z.array(
       z.object({
@@ -187,12 +185,10 @@ export const figuresSchema = z
           .object({
             percentage_points: z.number(),
             interval,
-            churn: z
-              .object({ held_out: z.number(), treated: z.number(), reduction: z.number().nullable() })
-              .meta({
-                description:
-                  'Percent that were lost of either arm; `reduction`: (held out − treated) ÷ held out, in percent. Null: nobody was lost of those held out.',
-              }),
+            churn: z.object({ held_out: z.number(), treated: z.number(), reduction: z.number().nullable() }).meta({
+              description:
+                'Percent that were lost of either arm; `reduction`: (held out − treated) ÷ held out, in percent. Null: nobody was lost of those held out.',
+            }),
           })
           .nullable()
           .meta({
