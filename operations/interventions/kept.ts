@@ -6,6 +6,7 @@ import { type FigureRow, rowsOf, sameUntil } from '../../domain/interventions/fi
 import type { InterventionBand } from '../../domain/risk/band-move.ts';
 import { account } from '../../domain/subjects/account/index.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
+import { classifyFailure } from '../classify-failure.ts';
 import type { Deps } from '../deps.ts';
 import { type InterventionView, interventionsOf, type JudgedBy, judgedNow } from './interventions.ts';
 
@@ -137,14 +138,20 @@ const basisOf = ({ interventionWindowDays, interventionCosts }: TenantSettings):
     .digest('base64url');
 
 /**
- * Judge the interventions anew that may count for something else by now, some accounts of each store. Figures are exact without it, only slower to read.
+ * Judge the interventions anew that may count for something else by now, some accounts of each store. Figures are exact without it, only slower to read. A store that
+ * fails holds up no other.
  * @returns whether there is more to do right away
  */
-export async function foldInterventions(deps: Pick<Deps, 'db' | 'clock'>, accounts = 200): Promise<boolean> {
-  const nowMs = deps.clock.nowMs();
+export async function foldInterventions(deps: Pick<Deps, 'db' | 'clock' | 'log'>, accounts = 200): Promise<boolean> {
   let more = false;
-  for (const tenantId of await deps.db.storesWithStaleInterventions(nowMs))
-    more = (await deps.db.withTenant(tenantId, (tx) => foldStore(tx, deps, tenantId, accounts))) || more;
+  for (const tenantId of await deps.db.storesWithStaleInterventions(deps.clock.nowMs())) {
+    try {
+      more = (await deps.db.withTenant(tenantId, (tx) => foldStore(tx, deps, tenantId, accounts))) || more;
+    } catch (error) {
+      if (classifyFailure(error) !== 'unexpected') throw error;
+      deps.log.error({ tenantId, err: error }, 'what the interventions of a store count for could not be kept');
+    }
+  }
   return more;
 }
 

@@ -184,7 +184,7 @@ async function carryOut(run: string, c: Change): Promise<void> {
     case 'marks folded':
       return void (await shop.deps.db.foldCourses(c.marks));
     case 'judged':
-      return void (await foldInterventions({ db: shop.deps.db, clock }, c.accounts));
+      return void (await foldInterventions({ ...shop.deps, clock }, c.accounts));
   }
 }
 
@@ -238,7 +238,7 @@ const everything: Change[] = [
 
 const judgeAll = async () => {
   while ((await shop.deps.db.foldCourses(1_000)) > 0);
-  while (await foldInterventions({ db: shop.deps.db, clock }));
+  while (await foldInterventions({ ...shop.deps, clock }));
 };
 
 test('after any history, judged anew or not, the figures are what all interventions add up to', async () => {
@@ -314,7 +314,7 @@ test('whatever happens while two processes judge, no intervention is counted twi
   const judging = [1, 2].map(async () => {
     while (!over) {
       await shop.deps.db.foldCourses(3);
-      await foldInterventions({ db: shop.deps.db, clock }, 2);
+      await foldInterventions({ ...shop.deps, clock }, 2);
     }
   });
   const living = (async () => {
@@ -329,4 +329,22 @@ test('whatever happens while two processes judge, no intervention is counted twi
        (select count(*)::int from enrollments where subject_kind = 'account') as all`,
   );
   expect(rows[0]).toMatchObject({ marks: 0, kept: rows[0]?.all });
+});
+
+test('a store whose interventions cannot be judged holds up no other, and is tried again', async () => {
+  const run = await begin();
+  const sent = { do: 'message', which: 0, nth: 0, step: 0, at: 1, state: 'sent', channel: 'email', opened: null, clicked: null } as const;
+  await carryOut(run, { do: 'run', which: 0, nth: 0, began: 3, ended: null, reason: null });
+  await carryOut(run, sent);
+  while ((await shop.deps.db.foldCourses(1_000)) > 0);
+  const errors: unknown[] = [];
+  const log = { ...shop.deps.log, error: (about: unknown) => void errors.push(about) } as typeof shop.deps.log;
+  const withTenant: typeof shop.deps.db.withTenant = (tenantId, work) =>
+    tenantId === shop.tenant.tenantId ? Promise.reject(new Error('damaged')) : shop.deps.db.withTenant(tenantId, work);
+  expect(await foldInterventions({ ...shop.deps, clock, log, db: { ...shop.deps.db, withTenant } })).toBe(false);
+  expect(errors).toEqual([expect.objectContaining({ tenantId: shop.tenant.tenantId })]);
+  await judgeAll();
+  const { rows } = await owner.query<{ n: number }>('select count(*)::int as n from intervention_marks');
+  expect(rows[0]?.n).toBe(0);
+  await expectExact();
 });
