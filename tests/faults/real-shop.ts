@@ -8,6 +8,7 @@ import { createDeps } from '../../operations/create-deps.ts';
 import { provisionTenant } from '../../operations/provision-tenant.ts';
 import type { OwnPostgres } from '../chaos/own-postgres.ts';
 import { startScript } from '../chaos/own-process.ts';
+import { onFreePort } from '../helpers/once-per-run.ts';
 import { type SmtpServer, startSmtpServer } from '../helpers/smtp-server.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
@@ -45,7 +46,7 @@ export interface RealShop {
 /** An hour of the plan passes in a second: emails after 2, 24, 48 and 72 seconds. */
 export async function openRealShop(postgres: OwnPostgres): Promise<RealShop> {
   const masterKey = randomBytes(32);
-  const temporal: TemporalServer = await startTemporal({ dir: null, port: await freePort(), uiPort: null, durable: false, log: () => undefined });
+  const temporal: TemporalServer = await onFreePort((port) => startTemporal({ dir: null, port, uiPort: null, durable: false, log: () => undefined }));
   const smtp = await startSmtpServer();
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${port}`;
